@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1
+
+// Phase sums a ServiceMeshController's status up in one word.
+// +kubebuilder:validation:Enum=PENDING;INSTALLING;UPGRADING;SUCCEEDED;DEGRADED;FAILED;ABORTED;UNINSTALLING
+type Phase string
+
+// The phases. Scripts wait for SUCCEEDED and give up on FAILED or ABORTED, so
+// these two mean that a person has to act.
+const (
+	// PhasePending: accepted, nothing has been changed yet.
+	PhasePending Phase = "PENDING"
+	// PhaseInstalling: the first installation is under way.
+	PhaseInstalling Phase = "INSTALLING"
+	// PhaseUpgrading: a change of an installed mesh is rolling out.
+	PhaseUpgrading Phase = "UPGRADING"
+	// PhaseSucceeded: every component is complete and every pod ready.
+	PhaseSucceeded Phase = "SUCCEEDED"
+	// PhaseDegraded: the mesh is installed as spec says, but pods are not ready.
+	PhaseDegraded Phase = "DEGRADED"
+	// PhaseFailed: spec cannot be carried out; message says what to change.
+	PhaseFailed Phase = "FAILED"
+	// PhaseAborted: somebody else's objects are in the way and onConflict is Abort.
+	PhaseAborted Phase = "ABORTED"
+	// PhaseUninstalling: the resource is being deleted.
+	PhaseUninstalling Phase = "UNINSTALLING"
+)
+
+// The condition types, in the order in which they stand in the status.
+const (
+	ConditionInitialized          = "Initialized"
+	ConditionCRDInstalled         = "CRDInstalled"
+	ConditionControlPlaneDeployed = "ControlPlaneDeployed"
+	ConditionCNIDeployed          = "CNIDeployed"
+	ConditionZtunnelDeployed      = "ZtunnelDeployed"
+	ConditionWebhookDeployed      = "WebhookDeployed"
+	ConditionReady                = "Ready"
+)
+
+// ConditionTypes lists the condition types in their order.
+func ConditionTypes() []string {
+	return []string{
+		ConditionInitialized, ConditionCRDInstalled, ConditionControlPlaneDeployed, ConditionCNIDeployed,
+		ConditionZtunnelDeployed, ConditionWebhookDeployed, ConditionReady,
+	}
+}
+
+// The reasons of conditions and events.
+const (
+	// ReasonComplete: what the condition names is done.
+	ReasonComplete = "Complete"
+	// ReasonNotRequired: spec does not ask for what the condition names.
+	ReasonNotRequired = "NotRequired"
+	// ReasonWaiting: an earlier component is not complete yet.
+	ReasonWaiting = "Waiting"
+	// ReasonProgressing: objects are applied, pods are not all ready yet.
+	ReasonProgressing = "Progressing"
+	// ReasonDegraded: was complete, and pods have become unready since.
+	ReasonDegraded = "Degraded"
+	// ReasonValuesNotRead: values hold keys that no chart of this version reads.
+	ReasonValuesNotRead = "ValuesNotRead"
+	// ReasonValuesOverridden: values hold settings that spec decides.
+	ReasonValuesOverridden = "ValuesOverridden"
+	// ReasonInvalidValues: values cannot be rendered.
+	ReasonInvalidValues = "InvalidValues"
+	// ReasonUnknownVersion: no charts of spec.version are compiled in.
+	ReasonUnknownVersion = "UnknownVersion"
+	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
+	ReasonCRDsMissing = "GatewayAPINotCompiledIn"
+	// ReasonGatewayAPIKept: the cluster's own Gateway API CRDs are left as they are.
+	ReasonGatewayAPIKept = "GatewayAPIKept"
+	// ReasonConflict: objects of somebody else are in the way.
+	ReasonConflict = "Conflict"
+	// ReasonApplyFailed: the API server refused an object.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonNotOldest: another ServiceMeshController was here first.
+	ReasonNotOldest = "AnotherServiceMeshController"
+	// ReasonInstalling: an installation starts.
+	ReasonInstalling = "Installing"
+	// ReasonUpgrading: a change of an installed mesh starts.
+	ReasonUpgrading = "Upgrading"
+	// ReasonSucceeded: the mesh is complete.
+	ReasonSucceeded = "Succeeded"
+	// ReasonUninstalling: the mesh is being removed.
+	ReasonUninstalling = "Uninstalling"
+	// ReasonDriftCorrected: somebody's change of an owned object was undone.
+	ReasonDriftCorrected = "DriftCorrected"
+)
+
+// Names of the parts of a mesh, in status.components and in ComponentLabel.
+const (
+	ComponentGatewayAPI = "gateway-api"
+	ComponentBase       = "istio-base"
+	ComponentIstiod     = "istiod"
+	ComponentCNI        = "istio-cni"
+	ComponentZtunnel    = "ztunnel"
+)
+
+const (
+	// OwnerLabel is on every object that the operator owns; its value is the name of
+	// the ServiceMeshController.
+	OwnerLabel = "operator.gloo.solo.io/owner"
+	// ComponentLabel is on every object that the operator owns; its value is the
+	// component's name.
+	ComponentLabel = "operator.gloo.solo.io/component"
+	// Finalizer holds a ServiceMeshController until its mesh is removed.
+	Finalizer = "operator.gloo.solo.io/finalizer"
+	// FieldManager is the operator's name in managedFields.
+	FieldManager = "gloo-operator"
+	// DefaultInstallNamespace is used where spec.installNamespace is empty.
+	DefaultInstallNamespace = "istio-system"
+)

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
+)
+
+const usage = `usage: cluster <command> [flags]
+
+  up      start a cluster that goes on running
+  down    stop a cluster and remove its state
+  status  show what runs, and how to reach it
+  list    show all clusters of this user
+  tools   compile the programs of a cluster, and print where they are
+
+Each command tells its flags with -h.`
+
+// flags are common to the commands that are about one cluster.
+type flags struct {
+	name           string
+	dir            string
+	nodes          int
+	kubeletVersion string
+}
+
+func run(ctx context.Context, args []string) error {
+	commands := map[string]func(context.Context, flags) error{
+		"up": up, "down": down, "status": status, "list": list, "tools": tools,
+	}
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		return errors.New(usage)
+	}
+	f, err := parse(args[0], args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return command(ctx, f)
+}
+
+func parse(command string, args []string) (flags, error) {
+	var f flags
+	set := flag.NewFlagSet(command, flag.ContinueOnError)
+	set.StringVar(&f.name, "name", "default", "name of the cluster")
+	set.StringVar(&f.dir, "dir", "", "folder of its state (default: by its name, in the user's cache)")
+	if command == "up" {
+		set.IntVar(&f.nodes, "nodes", 3, "number of nodes")
+		set.StringVar(&f.kubeletVersion, "kubelet-version", cluster.DefaultKubeletVersion, "what the nodes report; v1.37.2+k3s1 makes K3s nodes")
+	}
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	if set.NArg() > 0 {
+		return f, fmt.Errorf("%s: unexpected argument %q", command, set.Arg(0))
+	}
+	if f.name != filepath.Base(f.name) || f.name == "." || f.name == ".." {
+		return f, fmt.Errorf("%q cannot be the name of a cluster", f.name)
+	}
+	if f.dir == "" {
+		f.dir = cluster.NamedDir(f.name)
+	}
+	return f, nil
+}
+
+func up(ctx context.Context, f flags) error {
+	nodes := f.nodes
+	if nodes == 0 {
+		nodes = -1
+	}
+	c, err := cluster.Start(ctx, cluster.Options{
+		Dir: f.dir, Nodes: nodes, KubeletVersion: f.kubeletVersion, Detach: true, Log: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("export KUBECONFIG=%s\n", c.Kubeconfig())
+	return nil
+}
+
+func down(_ context.Context, f flags) error {
+	if err := cluster.Down(f.dir); err != nil {
+		return err
+	}
+	fmt.Println("down:", f.dir)
+	return nil
+}
+
+// status fails unless everything runs, so scripts can ask, too.
+func status(_ context.Context, f flags) error {
+	c, err := cluster.Open(f.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("no cluster in %s; start one with: up", f.dir)
+	}
+	if err != nil {
+		return err
+	}
+	missing := 0
+	for _, name := range cluster.Processes() {
+		pid := c.Process(name).PID()
+		if pid == 0 {
+			missing++
+			fmt.Printf("%-24s stopped\n", name)
+			continue
+		}
+		fmt.Printf("%-24s pid %d\n", name, pid)
+	}
+	fmt.Printf("export KUBECONFIG=%s\n", c.Kubeconfig())
+	if missing > 0 {
+		return fmt.Errorf("%d processes do not run; their logs are in %s", missing, filepath.Join(f.dir, "logs"))
+	}
+	return nil
+}
+
+func list(context.Context, flags) error {
+	for _, found := range cluster.List() {
+		fmt.Printf("%-60s %d of %d processes\n", found.Dir, found.Running, len(cluster.Processes()))
+	}
+	return nil
+}
+
+func tools(ctx context.Context, _ flags) error {
+	for _, family := range toolchain.Families() {
+		built, err := toolchain.Build(ctx, family, os.Stderr)
+		if err != nil {
+			return err
+		}
+		programs, err := built.Programs()
+		if err != nil {
+			return err
+		}
+		for _, program := range programs {
+			fmt.Println(built.Path(program))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package gatewayapi holds the Gateway API's CRDs (standard channel) and the rule
+// of when they are installed.
+package gatewayapi
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// crds is filled at build time by hack/gatewayapi.
+//
+//go:embed all:crds
+var crds embed.FS
+
+// ErrNotCompiledIn says that the binary was built without the CRDs.
+var ErrNotCompiledIn = errors.New("this binary was built without the Gateway API's CRDs: build it with `make build`, " +
+	"which copies them from the Go module cache (hack/gatewayapi)")
+
+// Bundle parses the CRDs of that version, such as v1.4.0, sorted by name. It fails
+// with ErrNotCompiledIn where the binary lacks them.
+func Bundle(version string) ([]*unstructured.Unstructured, error) {
+	return parse(crds, path.Join("crds", version))
+}
+
+func parse(files fs.FS, folder string) ([]*unstructured.Unstructured, error) {
+	names, err := fs.Glob(files, path.Join(folder, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s: %w", path.Base(folder), ErrNotCompiledIn)
+	}
+	objects := make([]*unstructured.Unstructured, 0, len(names))
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(content, &object.Object); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		unstructured.RemoveNestedField(object.Object, "status")
+		unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
+		objects = append(objects, object)
+	}
+	return objects, nil
+}

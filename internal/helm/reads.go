@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart"
+)
+
+// defaultsKey is where Istio's charts keep their defaults in values.yaml, so that
+// profiles can be merged between them and the user's values.
+const defaultsKey = "_internal_defaults_do_not_set"
+
+// mergeTemplates handle whole sections, or name what is gone: they say nothing
+// about which keys are read.
+var mergeTemplates = map[string]bool{"zzz_profile.yaml": true, "zzy_descope_legacy.yaml": true, "NOTES.txt": true}
+
+// alwaysRead are the keys that mergeTemplates do read.
+var alwaysRead = []string{"profile", "platform", "compatibilityVersion", "global.profile", "global.platform"}
+
+// valuesReference matches .Values.a.b, (.Values.a).b and $.Values.a.
+var valuesReference = regexp.MustCompile(`\.Values\)?((?:\.[A-Za-z_]\w*\)?)+)`)
+
+// reads is what a chart reads from its values.
+type reads struct {
+	defaults   map[string]any
+	references map[string]bool
+}
+
+// findReads collects the keys in the chart's defaults and the paths that its
+// templates and files name.
+func findReads(c *chart.Chart) reads {
+	r := reads{defaults: c.Values, references: map[string]bool{}}
+	if inner, ok := c.Values[defaultsKey].(map[string]any); ok {
+		r.defaults = inner
+	}
+	for _, reference := range alwaysRead {
+		r.references[reference] = true
+	}
+	for _, file := range append(c.Templates, c.Files...) {
+		if mergeTemplates[path.Base(file.Name)] {
+			continue
+		}
+		for _, match := range valuesReference.FindAllSubmatch(file.Data, -1) {
+			r.references[strings.Trim(strings.ReplaceAll(string(match[1]), ")", ""), ".")] = true
+		}
+	}
+	return r
+}
+
+// Reads tells whether the chart can read the value at that path: whether its
+// defaults have it, or sit above it as a map for the user to fill, or a template
+// names it, something above it or something below it. It rather says yes
+// too often than calls a value unread that has an effect.
+func (c *Chart) Reads(valuePath []string) bool {
+	return inDefaults(c.reads.defaults, valuePath) || c.reads.referenced(valuePath)
+}
+
+// HasDefault tells whether the chart's defaults have that key at their root.
+func (c *Chart) HasDefault(key string) bool {
+	_, ok := c.reads.defaults[key]
+	return ok
+}
+
+func inDefaults(defaults map[string]any, valuePath []string) bool {
+	var node any = defaults
+	for _, key := range valuePath {
+		section, ok := node.(map[string]any)
+		if !ok {
+			return false
+		}
+		if len(section) == 0 {
+			return true
+		}
+		if node, ok = section[key]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (r reads) referenced(valuePath []string) bool {
+	joined := strings.Join(valuePath, ".")
+	for reference := range r.references {
+		if reference == joined || strings.HasPrefix(reference, joined+".") || strings.HasPrefix(joined, reference+".") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	helmtime "helm.sh/helm/v3/pkg/time"
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+)
+
+const (
+	// history is how many revisions of a release are kept.
+	history = 3
+	// digestLabel on a release's Secret tells what it was recorded for.
+	digestLabel = "operator.gloo.solo.io/digest"
+)
+
+// Record is one release to be recorded.
+type Record struct {
+	// Rendered is what was applied.
+	Rendered *Rendered
+	// Digest tells one plan from another: at most 63 letters and digits.
+	Digest string
+}
+
+// Recorder writes Helm releases, so that helm list, get and history show what
+// runs, and helm upgrade can take over.
+type Recorder struct {
+	driver *driver.Secrets
+}
+
+// NewRecorder returns a recorder for the namespace of those secrets.
+func NewRecorder(secrets corev1.SecretInterface) *Recorder {
+	return &Recorder{driver: driver.NewSecrets(secrets)}
+}
+
+// Record writes a new revision of each release whose digest is not the newest
+// revision's, marks the one before as superseded and keeps the last three.
+func (r *Recorder) Record(_ context.Context, records []Record) error {
+	existing, err := r.driver.List(func(*release.Release) bool { return true })
+	if err != nil {
+		return fmt.Errorf("listing Helm releases: %w", err)
+	}
+	revisions := map[string][]*release.Release{}
+	for _, one := range existing {
+		revisions[one.Name] = append(revisions[one.Name], one)
+	}
+	var failures []error
+	for _, record := range records {
+		name := record.Rendered.Request.Release
+		if err := r.record(record, revisions[name]); err != nil {
+			failures = append(failures, fmt.Errorf("recording Helm release %s: %w", name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// Forget deletes every revision of those releases.
+func (r *Recorder) Forget(_ context.Context, names []string) error {
+	existing, err := r.driver.List(func(one *release.Release) bool { return slices.Contains(names, one.Name) })
+	if err != nil {
+		return fmt.Errorf("listing Helm releases: %w", err)
+	}
+	var failures []error
+	for _, one := range existing {
+		failures = append(failures, r.remove(one))
+	}
+	return errors.Join(failures...)
+}
+
+func (r *Recorder) record(record Record, revisions []*release.Release) error {
+	slices.SortFunc(revisions, func(a, b *release.Release) int { return cmp.Compare(a.Version, b.Version) })
+	next := 1
+	if len(revisions) > 0 {
+		newest := revisions[len(revisions)-1]
+		if newest.Labels[digestLabel] == record.Digest && newest.Info.Status == release.StatusDeployed {
+			return nil
+		}
+		next = newest.Version + 1
+	}
+	created := newRelease(record, next)
+	if err := r.driver.Create(key(created), created); err != nil {
+		return err
+	}
+	return r.retire(revisions)
+}
+
+func newRelease(record Record, revision int) *release.Release {
+	now := helmtime.Now()
+	description := "Install complete"
+	if revision > 1 {
+		description = "Upgrade complete"
+	}
+	request := record.Rendered.Request
+	return &release.Release{
+		Name: request.Release, Namespace: request.Namespace, Version: revision,
+		Chart: record.Rendered.Chart.chart, Config: request.Values, Manifest: record.Rendered.Manifest,
+		Info:   &release.Info{FirstDeployed: now, LastDeployed: now, Status: release.StatusDeployed, Description: description},
+		Labels: map[string]string{digestLabel: record.Digest},
+	}
+}
+
+// retire marks older revisions as superseded and deletes those beyond history.
+func (r *Recorder) retire(older []*release.Release) error {
+	var failures []error
+	surplus := max(0, len(older)+1-history)
+	for i, one := range older {
+		switch {
+		case i < surplus:
+			failures = append(failures, r.remove(one))
+		case one.Info.Status != release.StatusSuperseded && one.Info.Status != release.StatusFailed:
+			one.Info.Status = release.StatusSuperseded
+			failures = append(failures, r.driver.Update(key(one), one))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (r *Recorder) remove(one *release.Release) error {
+	if _, err := r.driver.Delete(key(one)); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
+		return err
+	}
+	return nil
+}
+
+// key is the name of a release's Secret, as Helm's storage makes it
+// (helm.sh/helm/v3/pkg/storage, makeKey).
+func key(one *release.Release) string {
+	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", one.Name, one.Version)
+}

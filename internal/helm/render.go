@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+)
+
+// Request is what a chart is rendered with.
+type Request struct {
+	// Release is the release's name.
+	Release string
+	// Namespace is the release's namespace.
+	Namespace string
+	// KubernetesVersion is the API server's version, such as v1.37.2, which charts see
+	// as .Capabilities.KubeVersion.
+	KubernetesVersion string
+	// Values override the chart's defaults.
+	Values map[string]any
+}
+
+// Rendered is what a chart and its values make: all that a release records.
+type Rendered struct {
+	// Chart that was rendered.
+	Chart *Chart
+	// Request that it was rendered with.
+	Request Request
+	// Manifest is the text, as Helm records it.
+	Manifest string
+}
+
+// Render renders the chart, and parses the objects in the order of the text. The
+// same request makes the same bytes. Templates see
+// no cluster: lookup finds nothing. Errors are the chart's own, shortened to
+// what a user can act on.
+func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured, error) {
+	values, err := c.renderValues(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := engine.Engine{}.Render(c.chart, values)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), &TemplateError{cause: err})
+	}
+	manifest, objects, err := parseFiles(files)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), err)
+	}
+	return &Rendered{Chart: c, Request: request, Manifest: manifest}, objects, nil
+}
+
+func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	if request.KubernetesVersion != "" {
+		version, err := chartutil.ParseKubeVersion(request.KubernetesVersion)
+		if err != nil {
+			return nil, fmt.Errorf("reading the Kubernetes version %q: %w", request.KubernetesVersion, err)
+		}
+		capabilities.KubeVersion = *version
+	}
+	options := chartutil.ReleaseOptions{Name: request.Release, Namespace: request.Namespace, Revision: 1, IsInstall: true}
+	values, err := chartutil.ToRenderValues(c.chart, request.Values, options, capabilities)
+	if err != nil {
+		return nil, fmt.Errorf("values of chart %s: %w", c.Name(), err)
+	}
+	return values, nil
+}
+
+// documentSeparator is a line of three dashes, as Helm splits manifests.
+var documentSeparator = regexp.MustCompile(`(?:^|\s*\n)---\s*`)
+
+func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, error) {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		if base := path.Base(name); base != "NOTES.txt" && !strings.HasPrefix(base, "_") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var manifest strings.Builder
+	var objects []*unstructured.Unstructured
+	for _, name := range names {
+		for _, document := range documentSeparator.Split(files[name], -1) {
+			object, err := parseDocument(document)
+			if err != nil {
+				return "", nil, fmt.Errorf("%s: %w", name, err)
+			}
+			if object == nil {
+				continue
+			}
+			objects = append(objects, object)
+			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", name, strings.TrimSpace(document))
+		}
+	}
+	return manifest.String(), objects, nil
+}
+
+// parseDocument reads one YAML document; nil where it holds nothing but comments.
+func parseDocument(document string) (*unstructured.Unstructured, error) {
+	if strings.TrimSpace(document) == "" {
+		return nil, nil
+	}
+	content, err := yaml.YAMLToJSON([]byte(document))
+	if err != nil {
+		return nil, fmt.Errorf("the values make invalid YAML of it: %w", err)
+	}
+	if string(content) == "null" {
+		return nil, nil
+	}
+	object := &unstructured.Unstructured{}
+	if err := json.Unmarshal(content, &object.Object); err != nil {
+		return nil, fmt.Errorf("the values make no object of it: %w", err)
+	}
+	if object.GetKind() == "" || object.GetName() == "" {
+		return nil, fmt.Errorf("the values make an object without kind or name of it")
+	}
+	return object, nil
+}
+
+// TemplateError is a failure inside a template. Error gives the innermost reason
+// with the place in the template, without the chain of includes before it.
+type TemplateError struct{ cause error }
+
+// failed matches the call of fail by which charts refuse values.
+var failed = regexp.MustCompile(`(?s)error calling fail: (.*)$`)
+
+// innermost matches the last template position and what is behind it.
+var innermost = regexp.MustCompile(`(?s)^.*template: ([^:]+:\d+):\d+: executing "[^"]*" at (.*)$`)
+
+func (e *TemplateError) Error() string {
+	text := e.cause.Error()
+	if m := failed.FindStringSubmatch(text); m != nil {
+		return strings.Join(strings.Fields(m[1]), " ")
+	}
+	if m := innermost.FindStringSubmatch(text); m != nil {
+		return m[1] + ": at " + strings.Join(strings.Fields(m[2]), " ")
+	}
+	return text
+}
+
+func (e *TemplateError) Unwrap() error { return e.cause }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/values"
+)
+
+// chartFolders is where each component's chart stands in Istio's manifests. A
+// component's name is also its Helm release's.
+var chartFolders = map[string]string{
+	v1.ComponentBase:    "charts/base",
+	v1.ComponentIstiod:  "charts/istio-control/istio-discovery",
+	v1.ComponentCNI:     "charts/istio-cni",
+	v1.ComponentZtunnel: "charts/ztunnel",
+}
+
+// ComponentNames lists the components that the spec asks for, in the order in
+// which they are applied.
+func ComponentNames(spec v1.ServiceMeshControllerSpec) []string {
+	names := []string{v1.ComponentGatewayAPI, v1.ComponentBase, v1.ComponentIstiod}
+	if spec.DataplaneMode != v1.Sidecar || spec.TrafficCaptureMode != v1.CaptureInitContainer {
+		names = append(names, v1.ComponentCNI)
+	}
+	if spec.DataplaneMode != v1.Sidecar {
+		names = append(names, v1.ComponentZtunnel)
+	}
+	return names
+}
+
+// load loads the charts of the components that the spec asks for.
+func (b *Builder) load(release istio.Release, spec v1.ServiceMeshControllerSpec) ([]values.Chart, error) {
+	var charts []values.Chart
+	for _, name := range ComponentNames(spec)[1:] {
+		chart, err := b.charts.get(name, release.Version, func() (*helm.Chart, error) {
+			return helm.Load(release.Charts, chartFolders[name], release.Version)
+		})
+		if err != nil {
+			return nil, err
+		}
+		charts = append(charts, values.Chart{Component: name, Reader: chart})
+	}
+	return charts, nil
+}
+
+// component merges the values for a chart and renders it.
+func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) (Component, error) {
+	merged, err := values.Merge(c, layers)
+	if err != nil {
+		return Component{}, err
+	}
+	component := Component{Name: c.Component, Version: input.Spec.Version, Values: merged}
+	request := helm.Request{
+		Release: c.Component, Namespace: namespaceOf(input.Spec),
+		KubernetesVersion: input.Facts.KubernetesVersion, Values: merged.Values,
+	}
+	key := digest([]any{input.Owner, component.Version, input.Spec.Network, request})
+	return b.components.get(c.Component, key, func() (Component, error) {
+		rendered, objects, err := c.Reader.(*helm.Chart).Render(request)
+		if err != nil {
+			return Component{}, err
+		}
+		component.Rendered = rendered
+		return finish(component, objects, input)
+	})
+}
+
+// addNotices tells about values without effect.
+func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.ServiceMeshControllerSpec) {
+	if unread := values.Unread(charts, layers); len(unread) > 0 {
+		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesNotRead, Message: fmt.Sprintf(
+			"values that no chart of Istio %s reads, kept and without effect: %s", p.Version, strings.Join(unread, ", "))})
+	}
+	if spec.Image != nil {
+		return
+	}
+	i := slices.IndexFunc(layers, func(l values.Layer) bool { return l.Name == layerValues })
+	if tags := tagsIn(layers[i].Values); len(tags) > 0 {
+		paths := make([]string, len(tags))
+		for i, path := range tags {
+			paths[i] = values.Path(path)
+		}
+		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesOverridden, Message: fmt.Sprintf(
+			"spec.version decides the image tag, not %s; to run other images set spec.image", strings.Join(paths, ", "))})
+	}
+}

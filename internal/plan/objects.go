@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+const (
+	// Helm marks what it installed by these, and takes over nothing without them:
+	// helm.sh/helm/v3/pkg/action, setMetadataVisitor.
+	helmReleaseName      = "meta.helm.sh/release-name"
+	helmReleaseNamespace = "meta.helm.sh/release-namespace"
+
+	// podSecurityEnforce lets istio-cni and ztunnel, which need host paths and
+	// capabilities, run in the namespace:
+	// https://kubernetes.io/docs/concepts/security/pod-security-admission/.
+	podSecurityEnforce = "pod-security.kubernetes.io/enforce"
+	// topologyNetwork names the network of the cluster's control plane:
+	// https://istio.io/latest/docs/ambient/install/multicluster/.
+	topologyNetwork = "topology.istio.io/network"
+)
+
+// wave orders the kinds of one component: what others need to exist comes first,
+// webhooks come last, so that they never ask a service that is not there yet.
+var wave = map[string]int{
+	"Namespace": 0, "CustomResourceDefinition": 1,
+	"ServiceAccount": 2, "ClusterRole": 2, "ClusterRoleBinding": 2, "Role": 2, "RoleBinding": 2, "ConfigMap": 2, "ResourceQuota": 2,
+	"Deployment": 4, "DaemonSet": 4,
+	"ValidatingWebhookConfiguration": 5, "MutatingWebhookConfiguration": 5,
+	"ValidatingAdmissionPolicy": 5, "ValidatingAdmissionPolicyBinding": 6,
+}
+
+// otherKinds is the wave of kinds that wave does not name.
+const otherKinds = 3
+
+// Object is one Kubernetes object of a plan.
+type Object struct {
+	// GVK is the object's group, version and kind.
+	GVK schema.GroupVersionKind
+	// Namespace is empty for cluster-scoped objects.
+	Namespace string
+	// Name of the object.
+	Name string
+	// Wave tells when the object is applied within its component: all of one wave
+	// before the next, in parallel within it.
+	Wave int
+	// Body is the object as JSON.
+	Body []byte
+	// Hash tells this body from another.
+	Hash string
+}
+
+// finish labels the component's objects, puts them in order and encodes them.
+func finish(component Component, objects []*unstructured.Unstructured, input Input) (Component, error) {
+	namespace := namespaceOf(input.Spec)
+	if component.Name == v1.ComponentBase {
+		objects = append(objects, installNamespace(namespace, input.Spec.Network))
+	}
+	hashes := make([]string, 0, len(objects))
+	for _, object := range objects {
+		mark(object, component, input.Owner, namespace)
+		encoded, err := encode(object)
+		if err != nil {
+			return Component{}, err
+		}
+		component.Objects = append(component.Objects, encoded)
+	}
+	slices.SortStableFunc(component.Objects, compare)
+	for _, object := range component.Objects {
+		hashes = append(hashes, object.Hash)
+	}
+	component.Digest = digest([]any{component.Version, component.Values.Values, hashes})
+	return component, nil
+}
+
+func compare(a, b Object) int {
+	return cmp.Or(
+		cmp.Compare(a.Wave, b.Wave), cmp.Compare(a.GVK.Kind, b.GVK.Kind),
+		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func encode(object *unstructured.Unstructured) (Object, error) {
+	body, err := json.Marshal(object.Object)
+	if err != nil {
+		return Object{}, fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
+	}
+	w, ok := wave[object.GetKind()]
+	if !ok {
+		w = otherKinds
+	}
+	return Object{
+		GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(),
+		Wave: w, Body: body, Hash: hash(body),
+	}, nil
+}
+
+// mark puts the owner's labels on an object and, where it comes from a chart,
+// Helm's annotations.
+func mark(object *unstructured.Unstructured, component Component, owner, namespace string) {
+	labels := object.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[v1.OwnerLabel], labels[v1.ComponentLabel] = owner, component.Name
+	object.SetLabels(labels)
+	if component.Rendered == nil || object.GetKind() == "Namespace" {
+		return
+	}
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[helmReleaseName], annotations[helmReleaseNamespace] = component.Name, namespace
+	object.SetAnnotations(annotations)
+}
+
+func installNamespace(name, network string) *unstructured.Unstructured {
+	labels := map[string]any{podSecurityEnforce: "privileged"}
+	if network != "" {
+		labels[topologyNetwork] = network
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": name, "labels": labels},
+	}}
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plan compiles a ServiceMeshController to an ordered list of components,
+// each a list of Kubernetes objects. It is pure: the same input makes the same
+// bytes.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/values"
+)
+
+// Facts are what the plan needs to know of the cluster.
+type Facts struct {
+	// KubernetesVersion is the API server's, such as v1.37.2. Empty: Helm's default.
+	KubernetesVersion string
+	// GatewayAPI lists the Gateway API CRDs that the cluster has.
+	GatewayAPI []gatewayapi.Installed
+}
+
+// Input is what a plan is made of.
+type Input struct {
+	// Owner is the ServiceMeshController's name.
+	Owner string
+	// Spec is the ServiceMeshController's spec.
+	Spec v1.ServiceMeshControllerSpec
+	// Facts of the cluster.
+	Facts Facts
+}
+
+// Plan is what the cluster should hold.
+type Plan struct {
+	// Version is the Istio version.
+	Version string
+	// Components in the order in which they are applied.
+	Components []Component
+	// Notices tell users what they should know about their input.
+	Notices []Notice
+}
+
+// Component is one part of the mesh.
+type Component struct {
+	// Name as in the status.
+	Name string
+	// Version of the component: Istio's, or the Gateway API's.
+	Version string
+	// Objects in the order in which they are applied.
+	Objects []Object
+	// Values that the chart is rendered with, and where they come from. Zero for a
+	// component without a chart.
+	Values values.Tree
+	// Rendered is the chart's output. Nil for a component without a chart.
+	Rendered *helm.Rendered
+	// Digest tells this component from one with other objects or values.
+	Digest string
+}
+
+// Notice is something that a user should know and that stops nothing.
+type Notice struct {
+	// Reason is a constant of api/v1.
+	Reason string
+	// Message is one sentence.
+	Message string
+}
+
+// Builder builds plans. It keeps loaded charts and the newest form of each
+// component, so that building an unchanged plan again is cheap. It is safe for
+// concurrent use.
+type Builder struct {
+	charts     cache[*helm.Chart]
+	components cache[Component]
+}
+
+// Build compiles the input. It fails with an *istio.UnknownVersionError, an
+// *InvalidValuesError or an error that wraps gatewayapi.ErrNotCompiledIn.
+func (b *Builder) Build(input Input) (*Plan, error) {
+	release, err := istio.Find(input.Spec.Version)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Version: release.Version}
+	if err := b.addGatewayAPI(plan, release, input); err != nil {
+		return nil, err
+	}
+	layers, err := layersOf(input, release)
+	if err != nil {
+		return nil, err
+	}
+	charts, err := b.load(release, input.Spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, chart := range charts {
+		component, err := b.component(chart, layers, input)
+		if err != nil {
+			return nil, &InvalidValuesError{cause: err}
+		}
+		plan.Components = append(plan.Components, component)
+	}
+	plan.addNotices(charts, layers, input.Spec)
+	return plan, nil
+}
+
+func (b *Builder) addGatewayAPI(plan *Plan, release istio.Release, input Input) error {
+	component := Component{Name: v1.ComponentGatewayAPI, Version: release.GatewayAPI}
+	decision := gatewayapi.Decide(release.GatewayAPI, input.Facts.GatewayAPI)
+	if !decision.Install {
+		plan.Components = append(plan.Components, component)
+		plan.Notices = append(plan.Notices, Notice{Reason: v1.ReasonGatewayAPIKept, Message: decision.Message})
+		return nil
+	}
+	component, err := b.components.get(component.Name, digest([]string{input.Owner, release.GatewayAPI}), func() (Component, error) {
+		objects, err := gatewayapi.Bundle(release.GatewayAPI)
+		if err != nil {
+			return Component{}, fmt.Errorf("Gateway API %w", err)
+		}
+		return finish(component, objects, input)
+	})
+	plan.Components = append(plan.Components, component)
+	return err
+}
+
+// InvalidValuesError says that the values cannot be rendered.
+type InvalidValuesError struct{ cause error }
+
+func (e *InvalidValuesError) Error() string { return e.cause.Error() }
+
+func (e *InvalidValuesError) Unwrap() error { return e.cause }
+
+// digest is the hash of anything that JSON can hold.
+func digest(content any) string {
+	encoded, err := json.Marshal(content)
+	if err != nil {
+		panic(fmt.Sprintf("plan holds what JSON cannot: %v", err)) // Decoded from JSON or YAML: cannot happen.
+	}
+	return hash(encoded)
+}
+
+func hash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
+}
