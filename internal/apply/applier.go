@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// parallel is how many requests are under way at once.
+const parallel = 8
+
+// Applier applies objects and remembers what the API server answered, so that it
+// can tell without a request whether an object is still as applied.
+type Applier struct {
+	client   metadata.Interface
+	observer *Observer
+
+	mu       sync.Mutex
+	memories map[Key]memory
+	free     map[Key]bool // Names at which Foreign has found nobody's object.
+	deleted  map[types.UID]bool
+}
+
+// memory is what the last apply of an object left behind.
+type memory struct {
+	// hash of the object that was applied.
+	hash string
+	// resourceVersion of the answer.
+	resourceVersion string
+	// fields that we owned in the answer.
+	fields []byte
+	// fingerprint of these fields.
+	fingerprint string
+}
+
+// New returns an applier that sends requests by that config and compares with what
+// the observer shows.
+func New(config *rest.Config, observer *Observer) (*Applier, error) {
+	client, err := metadata.NewForConfig(metadata.ConfigFor(config))
+	if err != nil {
+		return nil, err
+	}
+	return &Applier{client: client, observer: observer, memories: map[Key]memory{}, free: map[Key]bool{}, deleted: map[types.UID]bool{}}, nil
+}
+
+// Action is what an apply did to an object.
+type Action string
+
+// The actions.
+const (
+	// Unchanged: the object was as it should be already.
+	Unchanged Action = "Unchanged"
+	// Created: the object was not there.
+	Created Action = "Created"
+	// Changed: the plan asks for another object than before.
+	Changed Action = "Changed"
+	// Restored: the object had been changed or deleted by somebody else.
+	Restored Action = "Restored"
+)
+
+// Change tells what was done to an object.
+type Change struct {
+	Key
+	Action Action
+	// Theft tells what Restored undid; empty where the object had been deleted.
+	Theft Theft
+}
+
+// Apply sends those of the objects that differ from the cluster, wave by wave, and
+// tells what it did. It goes on with the other objects of a wave when one fails,
+// and not with the next wave. Failures are joined; each is an *ObjectError.
+func (a *Applier) Apply(ctx context.Context, objects []Object) ([]Change, error) {
+	var changes []Change
+	for len(objects) > 0 {
+		end := slices.IndexFunc(objects, func(o Object) bool { return o.Wave != objects[0].Wave })
+		if end < 0 {
+			end = len(objects)
+		}
+		done, err := a.applyWave(ctx, objects[:end])
+		changes = append(changes, done...)
+		if err != nil {
+			return changes, err
+		}
+		objects = objects[end:]
+	}
+	return changes, nil
+}
+
+func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, error) {
+	var mu sync.Mutex
+	var changes []Change
+	var failures []error
+	group := errgroup.Group{}
+	group.SetLimit(parallel)
+	for _, object := range objects {
+		if a.State(object) != Stale {
+			continue
+		}
+		group.Go(func() error {
+			change, err := a.apply(ctx, object)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failures = append(failures, &ObjectError{Key: object.Key(), cause: err})
+			} else {
+				changes = append(changes, change)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	slices.SortFunc(changes, func(x, y Change) int { return compareKeys(x.Key, y.Key) })
+	return changes, errors.Join(failures...)
+}
+
+func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
+	kind, err := kindOf(object.GVK)
+	if err != nil {
+		return Change{}, err
+	}
+	live := a.observer.Observe(object.Key()).Object
+	body, err := bodyFor(kind, object, live)
+	if err != nil {
+		return Change{}, err
+	}
+	force := true
+	answer, err := a.resource(kind, object.Namespace).Patch(ctx, object.Name, types.ApplyPatchType, body,
+		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force})
+	if err != nil {
+		return Change{}, err
+	}
+	return a.remember(kind, object, live, answer), nil
+}
+
+func (a *Applier) resource(kind Kind, namespace string) metadata.ResourceInterface {
+	resource := a.client.Resource(kind.gvr())
+	if kind.Namespaced {
+		return resource.Namespace(namespace)
+	}
+	return resource
+}
+
+// remember keeps what the answer tells and finds out what the apply did.
+func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object) Change {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before, known := a.memories[object.Key()]
+	yields := yieldsOf(kind, object.Body)
+	fields := ownFields(answer)
+	a.memories[object.Key()] = memory{
+		hash: object.Hash, resourceVersion: answer.GetResourceVersion(), fields: fields, fingerprint: fingerprint(fields, yields),
+	}
+	change := Change{Key: object.Key()}
+	switch {
+	case live != nil && live.GetResourceVersion() == answer.GetResourceVersion():
+		change.Action = Unchanged
+	case known && before.hash == object.Hash:
+		change.Action = Restored
+		if live != nil {
+			change.Theft = stolen(before.fields, live, yields)
+		}
+	case live == nil:
+		change.Action = Created
+	default:
+		change.Action = Changed
+	}
+	return change
+}
+
+// State compares an object with the cluster.
+type State int
+
+// The states.
+const (
+	// Stale objects differ from the cluster, or nothing is known of them: they are to
+	// be applied.
+	Stale State = iota
+	// Behind objects have been applied, and the cache does not show it yet.
+	Behind
+	// InSync objects are in the cluster as they were applied.
+	InSync
+)
+
+// State tells without a request how an object compares with the cluster.
+func (a *Applier) State(object Object) State {
+	a.mu.Lock()
+	remembered, ok := a.memories[object.Key()]
+	a.mu.Unlock()
+	if !ok || remembered.hash != object.Hash {
+		return Stale
+	}
+	kind, err := kindOf(object.GVK)
+	if err != nil || kind.Unwatched {
+		return InSync
+	}
+	seen := a.observer.Observe(object.Key())
+	if seen.Object == nil {
+		if older(seen.SyncedTo, remembered.resourceVersion) {
+			return Behind
+		}
+		return Stale
+	}
+	switch {
+	case older(seen.Object.GetResourceVersion(), remembered.resourceVersion):
+		return Behind
+	case seen.Object.GetResourceVersion() == remembered.resourceVersion:
+		return InSync
+	case fingerprint(ownFields(seen.Object), yieldsOf(kind, object.Body)) == remembered.fingerprint:
+		return InSync
+	default:
+		return Stale
+	}
+}
+
+// older tells that resource version a comes before b. Versions of one resource are
+// comparable since Kubernetes 1.35 by specification, and with etcd always were.
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
+}
+
+// ObjectError says that the API server refused a request for an object.
+type ObjectError struct {
+	Key
+	cause error
+}
+
+func (e *ObjectError) Error() string { return fmt.Sprintf("%s: %v", e.Key, e.cause) }
+
+func (e *ObjectError) Unwrap() error { return e.cause }
+
+// Permanent tells that trying again cannot help: a person has to change something.
+func Permanent(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err) ||
+		apierrors.IsRequestEntityTooLargeError(err)
+}

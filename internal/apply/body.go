@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// bodyFor returns what to send for an object of which the cluster shows live,
+// which may be nil. It is the object's body, except for fields that it yields:
+// what somebody has taken over is left out, and replicas that we still own while an
+// autoscaler is about to take them are sent as they are, since giving them up
+// would reset them to one.
+func bodyFor(kind Kind, object Object, live metav1.Object) ([]byte, error) {
+	yields := yieldsOf(kind, object.Body)
+	if live == nil || yields == nil {
+		return object.Body, nil
+	}
+	owned, err := decodeFields(ownFields(live))
+	if err != nil {
+		return object.Body, nil //nolint:nilerr // Without an entry of ours nothing has been yielded.
+	}
+	switch kind.GVK {
+	case validatingKind.GVK:
+		if ownsAny(owned, yields) {
+			return object.Body, nil
+		}
+		return edit(object, dropFailurePolicies)
+	default:
+		deployment, ok := live.(*appsv1.Deployment)
+		if !ok || deployment.Spec.Replicas == nil || !ownsAny(owned, yields) {
+			return object.Body, nil
+		}
+		return edit(object, func(content map[string]any) error {
+			return unstructured.SetNestedField(content, int64(*deployment.Spec.Replicas), "spec", "replicas")
+		})
+	}
+}
+
+func ownsAny(owned *fieldpath.Set, yields yields) bool {
+	found := false
+	owned.Iterate(func(path fieldpath.Path) { found = found || yields(path) })
+	return found
+}
+
+func dropFailurePolicies(content map[string]any) error {
+	webhooks, _, err := unstructured.NestedSlice(content, "webhooks")
+	if err != nil {
+		return err
+	}
+	for _, webhook := range webhooks {
+		if webhook, ok := webhook.(map[string]any); ok {
+			delete(webhook, "failurePolicy")
+		}
+	}
+	return unstructured.SetNestedSlice(content, webhooks, "webhooks")
+}
+
+func edit(object Object, change func(map[string]any) error) ([]byte, error) {
+	decoded := &unstructured.Unstructured{}
+	if err := decoded.UnmarshalJSON(object.Body); err != nil {
+		return nil, fmt.Errorf("reading the body of %s: %w", object.Key(), err)
+	}
+	if err := change(decoded.Object); err != nil {
+		return nil, fmt.Errorf("editing the body of %s: %w", object.Key(), err)
+	}
+	return json.Marshal(decoded.Object)
+}
+
+func namesReplicas(body []byte) bool {
+	var deployment struct {
+		Spec struct {
+			Replicas *int32 `json:"replicas"`
+		} `json:"spec"`
+	}
+	return json.Unmarshal(body, &deployment) == nil && deployment.Spec.Replicas != nil
+}

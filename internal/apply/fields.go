@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// ownFields returns the fields that our last apply owns, as the API server keeps
+// them. Nil where there is no entry of ours.
+func ownFields(object metav1.Object) []byte {
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
+			return entry.FieldsV1.Raw
+		}
+	}
+	return nil
+}
+
+// yields are the fields of one object that belong to whoever changes them after
+// its creation.
+type yields func(fieldpath.Path) bool
+
+// yieldsOf tells what an object yields: a ValidatingWebhookConfiguration its
+// failurePolicy, which istiod turns from Ignore to Fail once it can answer, and a
+// Deployment whose body names no replicas these, to an autoscaler. Nil: nothing.
+func yieldsOf(kind Kind, body []byte) yields {
+	switch {
+	case kind.GVK == validatingKind.GVK:
+		return func(path fieldpath.Path) bool { return strings.HasSuffix(path.String(), ".failurePolicy") }
+	case kind.GVK == deploymentKind.GVK && !namesReplicas(body):
+		return func(path fieldpath.Path) bool { return path.String() == ".spec.replicas" }
+	default:
+		return nil
+	}
+}
+
+// fingerprint hashes owned fields without those that are yielded. Two fingerprints
+// of an object are equal while nobody has taken a field of ours away.
+func fingerprint(fields []byte, yields yields) string {
+	if yields != nil {
+		if set, err := decodeFields(fields); err == nil {
+			if encoded, err := without(set, yields).ToJSON(); err == nil {
+				fields = encoded
+			}
+		}
+	}
+	sum := sha256.Sum256(fields)
+	return string(sum[:])
+}
+
+func without(set *fieldpath.Set, drop yields) *fieldpath.Set {
+	kept := &fieldpath.Set{}
+	for path := range set.All() {
+		if drop == nil || !drop(path) {
+			kept.Insert(path.Copy())
+		}
+	}
+	return kept
+}
+
+func decodeFields(fields []byte) (*fieldpath.Set, error) {
+	set := &fieldpath.Set{}
+	if err := set.FromJSON(bytes.NewReader(fields)); err != nil {
+		return nil, fmt.Errorf("reading managed fields: %w", err)
+	}
+	return set, nil
+}
+
+// Theft tells who took which of our fields.
+type Theft struct {
+	// Managers are the field managers that own them now; empty where the fields were
+	// removed.
+	Managers []string
+	// Fields are paths such as .spec.template.spec.containers[name="ztunnel"].image.
+	Fields []string
+}
+
+// stolen compares the fields that we owned with what an object shows now.
+func stolen(before []byte, object metav1.Object, yields yields) Theft {
+	had, err := decodeFields(before)
+	if err != nil {
+		return Theft{}
+	}
+	if has, err := decodeFields(ownFields(object)); err == nil {
+		had = had.Difference(has)
+	}
+	lost := without(had, yields).Leaves()
+	theft := Theft{}
+	for path := range lost.All() {
+		theft.Fields = append(theft.Fields, path.String())
+	}
+	slices.Sort(theft.Fields)
+	for _, entry := range object.GetManagedFields() {
+		if entry.FieldsV1 == nil || entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply {
+			continue
+		}
+		if theirs, err := decodeFields(entry.FieldsV1.Raw); err == nil && !theirs.Intersection(lost).Empty() {
+			theft.Managers = append(theft.Managers, entry.Manager)
+		}
+	}
+	slices.Sort(theft.Managers)
+	theft.Managers = slices.Compact(theft.Managers)
+	return theft
+}

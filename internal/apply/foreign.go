@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// Foreign is an object of the plan's name that somebody else made.
+type Foreign struct {
+	Key
+	// By tells whose it is, such as "Helm release istiod" or the field manager that
+	// made it.
+	By string
+}
+
+func (f Foreign) String() string { return fmt.Sprintf("%s (%s)", f.Key, f.By) }
+
+// Foreign finds those of the objects that exist and are not ours. It asks the API
+// server only about objects of which nothing is known yet, one list for each kind
+// and namespace, and no more once it has found nobody's. CRDs and namespaces are
+// shared and never count.
+func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, error) {
+	unknown := a.unknown(objects)
+	missing := map[string]bool{}
+	var foreign []Foreign
+	for _, group := range slices.SortedFunc(maps.Keys(unknown), compareKeys) {
+		kind, err := kindOf(group.GVK)
+		if err != nil {
+			return nil, err
+		}
+		if kind.Namespaced {
+			gone, err := a.namespaceMissing(ctx, group.Namespace, missing)
+			if err != nil {
+				return nil, err
+			}
+			if gone {
+				continue
+			}
+		}
+		list, err := a.resource(kind, group.Namespace).List(ctx, metav1.ListOptions{})
+		if apierrors.IsNotFound(err) {
+			continue // The cluster does not serve the kind.
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listing %s: %w", kind.Resource, err)
+		}
+		for _, item := range list.Items {
+			key := Key{GVK: group.GVK, Namespace: item.Namespace, Name: item.Name}
+			if unknown[group][key] && !ours(&item) {
+				foreign = append(foreign, Foreign{Key: key, By: maker(&item)})
+			}
+		}
+	}
+	if len(foreign) == 0 {
+		a.markFree(unknown)
+	}
+	return foreign, nil
+}
+
+func (a *Applier) markFree(unknown map[Key]map[Key]bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, group := range unknown {
+		maps.Copy(a.free, group)
+	}
+}
+
+// unknown groups the objects of which neither the memory nor the cache knows, by
+// kind and namespace.
+func (a *Applier) unknown(objects []Object) map[Key]map[Key]bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	groups := map[Key]map[Key]bool{}
+	for _, object := range objects {
+		kind, err := kindOf(object.GVK)
+		_, remembered := a.memories[object.Key()]
+		if err != nil || kind.Lasting || remembered || a.free[object.Key()] || a.observer.Observe(object.Key()).Object != nil {
+			continue
+		}
+		group := Key{GVK: object.GVK, Namespace: object.Namespace}
+		if groups[group] == nil {
+			groups[group] = map[Key]bool{}
+		}
+		groups[group][object.Key()] = true
+	}
+	return groups
+}
+
+func (a *Applier) namespaceMissing(ctx context.Context, name string, known map[string]bool) (bool, error) {
+	if missing, ok := known[name]; ok {
+		return missing, nil
+	}
+	_, err := a.resource(namespaceKind, "").Get(ctx, name, metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return false, fmt.Errorf("looking for namespace %s: %w", name, err)
+	}
+	known[name] = err != nil
+	return known[name], nil
+}
+
+// ours tells an object that the operator made, even if somebody removed its label.
+func ours(object metav1.Object) bool {
+	_, labelled := object.GetLabels()[v1.OwnerLabel]
+	return labelled || ownFields(object) != nil
+}
+
+// maker tells whose an object is.
+func maker(object metav1.Object) string {
+	if release := object.GetAnnotations()["meta.helm.sh/release-name"]; release != "" {
+		return fmt.Sprintf("Helm release %s in %s", release, object.GetAnnotations()["meta.helm.sh/release-namespace"])
+	}
+	entries := slices.Clone(object.GetManagedFields())
+	slices.SortStableFunc(entries, func(x, y metav1.ManagedFieldsEntry) int {
+		return cmp.Compare(unix(x.Time), unix(y.Time))
+	})
+	if len(entries) > 0 {
+		return "made by " + entries[0].Manager
+	}
+	return "of unknown origin"
+}
+
+func unix(t *metav1.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.Unix()
+}

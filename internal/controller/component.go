@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/health"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// componentState is how far a component of the plan is.
+type componentState struct {
+	name, version string
+	// progress sums up the component's workloads.
+	progress health.Progress
+	// pods tells that the component has workloads.
+	pods bool
+	// done tells that everything of it is in the cluster and complete.
+	done bool
+	// message says what it waits for. Empty when done, and before it was begun.
+	message string
+	// failure stopped the component. Nil otherwise.
+	failure *stop
+}
+
+// examine tells without a request how far a component is.
+func (r *Reconciler) examine(component plan.Component) componentState {
+	state := componentState{name: component.Name, version: component.Version, done: true}
+	for _, object := range objectsOf(component) {
+		if message := r.examineObject(object, &state); message != "" {
+			state.done = false
+			if state.message == "" {
+				state.message = message
+			}
+		}
+	}
+	return state
+}
+
+// examineObject says what an object waits for, and adds its pods to the state.
+func (r *Reconciler) examineObject(object apply.Object, state *componentState) string {
+	seen := r.observer.Observe(object.Key()).Object
+	var progress health.Progress
+	switch workload := seen.(type) {
+	case *appsv1.Deployment:
+		progress = health.Deployment(workload)
+	case *appsv1.DaemonSet:
+		progress = health.DaemonSet(workload)
+	case *apiextensionsv1.CustomResourceDefinition:
+		if !established(workload) {
+			return fmt.Sprintf("%s: waiting for the API server to serve it", object.Key())
+		}
+	}
+	applied := r.applier.State(object)
+	if applied != apply.InSync {
+		progress.Updated = 0 // What the cache shows are the pods of an earlier template.
+	}
+	if workload(object) {
+		state.pods = true
+		state.progress.Desired += progress.Desired
+		state.progress.Updated += progress.Updated
+		state.progress.Ready += progress.Ready
+	}
+	switch {
+	case applied == apply.Stale:
+		return fmt.Sprintf("%s: not applied yet", object.Key())
+	case (workload(object) || isCRD(object)) && (seen == nil || applied == apply.Behind):
+		return fmt.Sprintf("%s: applied, its rollout begins", object.Key())
+	case progress.Message != "":
+		return fmt.Sprintf("%s: %s", object.Key(), progress.Message)
+	}
+	return ""
+}
+
+func workload(object apply.Object) bool {
+	return object.GVK.Group == "apps" && (object.GVK.Kind == "Deployment" || object.GVK.Kind == "DaemonSet")
+}
+
+func isCRD(object apply.Object) bool { return object.GVK.Kind == "CustomResourceDefinition" }
+
+func established(crd *apiextensionsv1.CustomResourceDefinition) bool {
+	for _, condition := range crd.Status.Conditions {
+		if condition.Type == apiextensionsv1.Established && condition.Status == apiextensionsv1.ConditionTrue {
+			return true
+		}
+	}
+	return false
+}
+
+func objectsOf(component plan.Component) []apply.Object {
+	objects := make([]apply.Object, len(component.Objects))
+	for i, object := range component.Objects {
+		objects[i] = apply.Object(object)
+	}
+	return objects
+}

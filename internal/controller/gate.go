@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// namesShown is how many objects in the way a message names.
+const namesShown = 5
+
+// refuse stops a resource while an older one exists: one mesh at a time.
+func (r *Reconciler) refuse(ctx context.Context, smc *v1.ServiceMeshController) *stop {
+	all := &v1.ServiceMeshControllerList{}
+	if err := r.client.List(ctx, all); err != nil {
+		return &stop{reason: v1.ReasonNotOldest, message: "cannot list ServiceMeshControllers: " + err.Error(), cause: err}
+	}
+	for i := range all.Items {
+		if other := &all.Items[i]; other.UID != smc.UID && before(other, smc) {
+			return &stop{
+				reason: v1.ReasonNotOldest, phase: v1.PhaseAborted,
+				message: fmt.Sprintf("ServiceMeshController %s was here first and a cluster has one mesh: delete one of the two", other.Name),
+			}
+		}
+	}
+	return nil
+}
+
+// before tells which of two resources was created first; names decide a tie.
+func before(a, b *v1.ServiceMeshController) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Name < b.Name
+}
+
+// build compiles the plan.
+func (r *Reconciler) build(smc *v1.ServiceMeshController) (*plan.Plan, *stop) {
+	facts := r.facts
+	facts.GatewayAPI = installedGatewayAPI(r.observer.CRDs())
+	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Facts: facts})
+	if err == nil {
+		return built, nil
+	}
+	failure := &stop{reason: v1.ReasonInvalidValues, message: err.Error(), phase: v1.PhaseFailed}
+	if unknown := (&istio.UnknownVersionError{}); errors.As(err, &unknown) {
+		failure.reason = v1.ReasonUnknownVersion
+	}
+	if errors.Is(err, gatewayapi.ErrNotCompiledIn) {
+		failure.reason = v1.ReasonCRDsMissing
+	}
+	return nil, failure
+}
+
+// installedGatewayAPI finds the Gateway API's CRDs among all.
+func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
+	var installed []gatewayapi.Installed
+	for _, crd := range crds {
+		if !strings.HasSuffix(crd.GetName(), "."+gatewayapi.Group) {
+			continue
+		}
+		_, owned := crd.GetLabels()[v1.OwnerLabel]
+		annotations := crd.GetAnnotations()
+		installed = append(installed, gatewayapi.Installed{
+			Name: crd.GetName(), Owned: owned,
+			Version: annotations[gatewayapi.VersionAnnotation], Channel: annotations[gatewayapi.ChannelAnnotation],
+		})
+	}
+	return installed
+}
+
+// conflict stops where somebody else's objects are in the way.
+func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *plan.Plan) *stop {
+	if smc.Spec.OnConflict == v1.Force {
+		return nil
+	}
+	var objects []apply.Object
+	for _, component := range p.Components {
+		objects = append(objects, objectsOf(component)...)
+	}
+	foreign, err := r.applier.Foreign(ctx, objects)
+	if err != nil {
+		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + err.Error(), cause: err}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
+}
+
+func describe(foreign []apply.Foreign) string {
+	names := make([]string, 0, namesShown)
+	for _, f := range foreign[:min(namesShown, len(foreign))] {
+		names = append(names, f.String())
+	}
+	more := ""
+	if len(foreign) > namesShown {
+		more = fmt.Sprintf(" and %d more", len(foreign)-namesShown)
+	}
+	return fmt.Sprintf("another installation is in the way: %s%s; remove it, or set spec.onConflict to Force to take it over",
+		strings.Join(names, ", "), more)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// leaseName is the name of the Lease by which replicas elect a leader.
+const leaseName = "gloo-operator.operator.gloo.solo.io"
+
+// shutdown is how long a pass may go on after the operator was told to stop.
+const shutdown = 20 * time.Second
+
+// Options are the settings of an operator process.
+type Options struct {
+	// Config is how to reach the API server.
+	Config *rest.Config
+	// Log receives one line for each change of state.
+	Log logr.Logger
+	// LeaderElection lets several replicas run, of which one writes.
+	LeaderElection bool
+	// Namespace is the operator's own, where the Lease is kept.
+	Namespace string
+	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
+	MetricsAddress, ProbeAddress string
+	// Concurrent lets tests run several operators in one process.
+	Concurrent bool
+}
+
+// Run runs an operator until the context ends. It returns nil on a clean stop.
+func Run(ctx context.Context, options Options) error {
+	scheme := runtime.NewScheme()
+	if err := v1.AddToScheme(scheme); err != nil {
+		return err
+	}
+	grace := shutdown
+	mgr, err := ctrl.NewManager(options.Config, ctrl.Options{
+		Scheme: scheme, Logger: options.Log, MapperProvider: staticMapper,
+		LeaderElection: options.LeaderElection, LeaderElectionID: leaseName,
+		LeaderElectionNamespace: options.Namespace, LeaderElectionReleaseOnCancel: true,
+		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
+		HealthProbeBindAddress:  options.ProbeAddress,
+		GracefulShutdownTimeout: &grace,
+		Controller:              config.Controller{SkipNameValidation: &options.Concurrent},
+	})
+	if err != nil {
+		return fmt.Errorf("setting up: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return err
+	}
+	ready, err := Setup(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("synced", ready); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// staticMapper knows the one kind that the manager's client and cache handle, so
+// that no discovery is asked for it, and the operator may start before the CRD is
+// served.
+func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1.GroupVersion})
+	mapper.Add(v1.GroupVersion.WithKind("ServiceMeshController"), meta.RESTScopeRoot)
+	return mapper, nil
+}

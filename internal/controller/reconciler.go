@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controller makes the cluster equal to a ServiceMeshController's plan,
+// one component at a time, and says how far it is. A pass reads what is, changes
+// the first thing that differs, and ends: it never sleeps and never waits, since
+// the watch on what it waits for starts the next one.
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// conflictRetry is how long to wait before looking again whether what is in the
+// way has gone: somebody else's objects are not watched.
+const conflictRetry = 30 * time.Second
+
+// Reconciler reconciles ServiceMeshControllers.
+type Reconciler struct {
+	client   client.Client
+	secrets  kubernetes.Interface
+	applier  *apply.Applier
+	observer *apply.Observer
+	builder  plan.Builder
+	recorder events.EventRecorder
+	facts    plan.Facts
+
+	mu       sync.Mutex
+	memories map[types.UID]*memory
+}
+
+// memory is what the reconciler remembers of a resource between passes. All of it
+// can be lost without harm.
+type memory struct {
+	// written is when the status was last written.
+	written time.Time
+	// corrected are drift corrections that no event has told of yet.
+	corrected []apply.Change
+	// recorded are the digests of the components recorded as Helm releases.
+	recorded map[string]string
+}
+
+// Reconcile runs one pass for a resource.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	smc := &v1.ServiceMeshController{}
+	if err := r.client.Get(ctx, request.NamespacedName, smc); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !smc.DeletionTimestamp.IsZero() {
+		return r.uninstall(ctx, smc)
+	}
+	if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
+		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
+	}
+	pass := r.walk(ctx, smc)
+	return r.report(ctx, smc, pass)
+}
+
+// stop is what ends a walk before the mesh is complete.
+type stop struct {
+	// reason is a constant of api/v1.
+	reason string
+	// message is a sentence that ends with what to do.
+	message string
+	// phase is the phase that it leads to; empty where trying again may help.
+	phase v1.Phase
+	// retry is when to look again without an event. Zero: on the next event.
+	retry time.Duration
+	// cause is the error to back off for. Nil: none.
+	cause error
+}
+
+// pass is what a walk found and did.
+type pass struct {
+	// plan is nil where none could be built.
+	plan *plan.Plan
+	// components in the plan's order.
+	components []componentState
+	// stop is why there is no plan or nothing may be applied. Nil otherwise.
+	stop *stop
+	// changes are what was applied.
+	changes []apply.Change
+}
+
+// walk builds the plan and applies it, component by component, up to the first
+// that is not complete.
+func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *pass {
+	p := &pass{}
+	if p.stop = r.refuse(ctx, smc); p.stop != nil {
+		return p
+	}
+	if p.plan, p.stop = r.build(smc); p.stop != nil {
+		return p
+	}
+	if p.stop = r.conflict(ctx, smc, p.plan); p.stop != nil {
+		return p
+	}
+	owned := r.observer.Owned(smc.Name)
+	for i, component := range p.plan.Components {
+		state := r.bring(ctx, component, p)
+		p.components = append(p.components, state)
+		if !state.done {
+			p.components = append(p.components, waiting(p.plan.Components[i+1:])...)
+			return p
+		}
+		r.prune(ctx, p, ownedBy(owned, component.Name))
+	}
+	r.prune(ctx, p, owned)
+	return p
+}
+
+// bring applies what differs of a component, and tells how far it is.
+func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pass) componentState {
+	changes, err := r.applier.Apply(ctx, objectsOf(component))
+	p.changes = append(p.changes, changes...)
+	state := r.examine(component)
+	if err != nil {
+		state.failure = applyFailure(err)
+		state.done, state.message = false, state.failure.message
+	}
+	return state
+}
+
+func waiting(components []plan.Component) []componentState {
+	states := make([]componentState, len(components))
+	for i, component := range components {
+		states[i] = componentState{name: component.Name, version: component.Version}
+	}
+	return states
+}
+
+// applyFailure tells a refusal, which a person has to mend, from what trying again
+// may get past.
+func applyFailure(err error) *stop {
+	failure := &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
+	if apply.Permanent(err) {
+		failure.phase = v1.PhaseFailed
+	}
+	return failure
+}
+
+// prune deletes what the plan no longer holds.
+func (r *Reconciler) prune(ctx context.Context, p *pass, owned []apply.Owned) {
+	var wanted []apply.Object
+	for _, component := range p.plan.Components {
+		wanted = append(wanted, objectsOf(component)...)
+	}
+	if err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, wanted))); err != nil {
+		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + err.Error(), cause: err}
+	}
+}
+
+func ownedBy(owned []apply.Owned, component string) []apply.Owned {
+	return slices.DeleteFunc(slices.Clone(owned), func(o apply.Owned) bool { return o.Component != component })
+}
+
+// editFinalizers changes the resource's finalizers, unless somebody else did so
+// since it was read.
+func (r *Reconciler) editFinalizers(ctx context.Context, smc *v1.ServiceMeshController, edit func(client.Object, string) bool) error {
+	before := smc.DeepCopy()
+	if !edit(smc, v1.Finalizer) {
+		return nil
+	}
+	return r.client.Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+}
+
+// remembered returns what is remembered of a resource.
+func (r *Reconciler) remembered(smc *v1.ServiceMeshController) *memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m, ok := r.memories[smc.UID]
+	if !ok {
+		m = &memory{recorded: map[string]string{}}
+		r.memories[smc.UID] = m
+	}
+	return m
+}
+
+func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.memories, smc.UID)
+}
+
+// report writes the status, then tells of it by events, then records Helm
+// releases, and says when to come back.
+func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {
+	m := r.remembered(smc)
+	for _, change := range p.changes {
+		if change.Action == apply.Restored {
+			m.corrected = append(m.corrected, change)
+		}
+	}
+	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, notices(p))
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.record(ctx, smc, p, m); err != nil {
+		return ctrl.Result{}, err
+	}
+	for _, failure := range p.failures() {
+		if failure.cause != nil {
+			return ctrl.Result{}, failure.cause
+		}
+		result.RequeueAfter = soonest(result.RequeueAfter, failure.retry)
+	}
+	return result, nil
+}
+
+func notices(p *pass) []plan.Notice {
+	if p.plan == nil {
+		return nil
+	}
+	return p.plan.Notices
+}
+
+// failures lists what stopped the pass and its components.
+func (p *pass) failures() []*stop {
+	var failures []*stop
+	if p.stop != nil {
+		failures = append(failures, p.stop)
+	}
+	for _, state := range p.components {
+		if state.failure != nil {
+			failures = append(failures, state.failure)
+		}
+	}
+	return failures
+}
+
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// writeStatus writes a status that differs from what the resource has, at most
+// once a second while only counts and messages move, and tells of it by events.
+func (r *Reconciler) writeStatus(
+	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
+) (ctrl.Result, error) {
+	if wait := throttle(smc.Status, status, m.written, time.Now()); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	before := smc.DeepCopy()
+	smc.Status = status
+	if !equalStatus(before.Status, status) {
+		err := r.client.Status().Patch(ctx, smc, client.MergeFrom(before))
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, nil
+		}
+		if err != nil {
+			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
+		}
+		m.written = time.Now()
+	}
+	r.tell(ctx, before, smc, notices, m)
+	return ctrl.Result{}, nil
+}
+
+// tell emits the events of a status that has been written.
+func (r *Reconciler) tell(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, m *memory) {
+	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.corrected) {
+		r.recorder.Eventf(after, nil, event.kind, event.reason, event.action, "%s", event.message)
+		log.FromContext(ctx).Info("state changed", "reason", event.reason, "message", event.message)
+	}
+	m.corrected = nil
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// The pauses after a pass that failed: the first, doubled each time up to the last.
+const (
+	firstRetry = 200 * time.Millisecond
+	lastRetry  = time.Minute
+)
+
+// Name is the controller's name in events, logs and metrics.
+const Name = "gloo-operator"
+
+// Setup adds the reconciler and its watches to a manager. The check that it
+// returns fails until the watches have seen all that the cluster holds.
+func Setup(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
+	config := quiet(mgr.GetConfig())
+	observer, err := apply.NewObserver(config)
+	if err != nil {
+		return nil, fmt.Errorf("watching the mesh: %w", err)
+	}
+	r, err := newReconciler(mgr, config, observer)
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.Add(observer); err != nil {
+		return nil, err
+	}
+	return observer.Synced, ctrl.NewControllerManagedBy(mgr).
+		Named(Name).
+		For(&v1.ServiceMeshController{}).
+		Watches(&v1.ServiceMeshController{}, handler.EnqueueRequestsFromMapFunc(r.others), builder.WithPredicates(comingAndGoing)).
+		WatchesRawSource(&ownedSource{ctx: ctx, reconciler: r}).
+		WithOptions(controller.Options{
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		}).
+		Complete(r)
+}
+
+func newReconciler(mgr ctrl.Manager, config *rest.Config, observer *apply.Observer) (*Reconciler, error) {
+	applier, applierErr := apply.New(config, observer)
+	clients, clientsErr := kubernetes.NewForConfig(config)
+	if err := errors.Join(applierErr, clientsErr); err != nil {
+		return nil, err
+	}
+	version, err := discovery.NewDiscoveryClient(clients.RESTClient()).ServerVersion()
+	if err != nil {
+		return nil, fmt.Errorf("asking the API server for its version: %w", err)
+	}
+	return &Reconciler{
+		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
+		recorder: mgr.GetEventRecorder(Name),
+		facts:    plan.Facts{KubernetesVersion: version.GitVersion},
+		memories: map[types.UID]*memory{},
+	}, nil
+}
+
+// quiet logs no API warnings, and leaves throttling to the API server's priority and fairness: an
+// installation is some fifty requests once.
+func quiet(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.QPS = -1
+	config.WarningHandler = rest.NoWarnings{} // Istio's charts draw some at each apply: nothing that a user could mend.
+	return config
+}
+
+// ownedSource starts a pass for the owner of each object that changes, and for all
+// resources when somebody else's CRD or another ServiceMeshController does.
+type ownedSource struct {
+	ctx        context.Context
+	reconciler *Reconciler
+}
+
+// Start registers with the observer.
+func (s *ownedSource) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	return s.reconciler.observer.Notify(func(owner string) {
+		if owner != "" {
+			queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Name: owner}})
+			return
+		}
+		for _, request := range s.reconciler.others(s.ctx, nil) {
+			queue.Add(request)
+		}
+	})
+}
+
+// WaitForSync keeps the first pass waiting until the caches are complete.
+func (s *ownedSource) WaitForSync(ctx context.Context) error {
+	return s.reconciler.observer.WaitForSync(ctx)
+}
+
+func (s *ownedSource) String() string { return "owned objects" }
+
+// comingAndGoing lets pass that a resource appeared or went.
+var comingAndGoing = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+
+// others asks for a pass of every resource when one comes or goes: the oldest
+// may be another one then.
+func (r *Reconciler) others(ctx context.Context, _ client.Object) []reconcile.Request {
+	all := &v1.ServiceMeshControllerList{}
+	if err := r.client.List(ctx, all); err != nil {
+		return nil // The cache is not running yet or any more: every resource gets its pass from its own watch.
+	}
+	requests := make([]reconcile.Request, len(all.Items))
+	for i := range all.Items {
+		requests[i].Name = all.Items[i].Name
+	}
+	return requests
+}

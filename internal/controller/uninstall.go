@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+)
+
+// removal is the order in which components are removed: the reverse of the
+// installation. It asks the cluster and no plan, so that a mesh can be removed
+// whose charts cannot be had any more.
+var removal = []string{v1.ComponentZtunnel, v1.ComponentCNI, v1.ComponentIstiod, v1.ComponentBase, v1.ComponentGatewayAPI}
+
+// uninstall removes the mesh, one component at a time, and lets the resource go
+// when nothing is left but what is kept: CRDs, the namespace, what users made.
+func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshController) (ctrl.Result, error) {
+	if !controllerutil.ContainsFinalizer(smc, v1.Finalizer) {
+		return ctrl.Result{}, nil
+	}
+	left := apply.Removable(r.observer.Owned(smc.Name))
+	if len(left) == 0 {
+		return ctrl.Result{}, r.letGo(ctx, smc)
+	}
+	message, err := r.removeNext(ctx, left)
+	if err != nil {
+		message = "removing the mesh: " + err.Error()
+	}
+	result, statusErr := r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return result, statusErr
+}
+
+// removeNext removes what can be removed now and says what it waits for.
+func (r *Reconciler) removeNext(ctx context.Context, left []apply.Owned) (string, error) {
+	for _, component := range removalOrder(left) {
+		objects := ownedBy(left, component)
+		first := slices.DeleteFunc(slices.Clone(objects), func(o apply.Owned) bool { return !o.Workload() && !o.Webhook() })
+		if len(first) > 0 {
+			return fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key), r.applier.Delete(ctx, first)
+		}
+		if err := r.applier.Delete(ctx, objects); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("waiting for %s to go", left[0].Key), nil
+}
+
+// removalOrder lists the components of the objects, those of no known component
+// first.
+func removalOrder(left []apply.Owned) []string {
+	var order []string
+	for _, object := range left {
+		if !slices.Contains(removal, object.Component) && !slices.Contains(order, object.Component) {
+			order = append(order, object.Component)
+		}
+	}
+	slices.Sort(order)
+	for _, component := range removal {
+		if slices.ContainsFunc(left, func(o apply.Owned) bool { return o.Component == component }) {
+			order = append(order, component)
+		}
+	}
+	return order
+}
+
+// letGo forgets the Helm releases and removes the finalizer.
+func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) error {
+	namespace := namespaceOf(smc)
+	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespace))
+	if err := recorder.Forget(ctx, removal); err != nil {
+		return err
+	}
+	r.applier.Forget()
+	r.forget(smc)
+	if err := r.editFinalizers(ctx, smc, controllerutil.RemoveFinalizer); err != nil {
+		return fmt.Errorf("removing the finalizer: %w", err)
+	}
+	return nil
+}
+
+func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshControllerStatus {
+	status := *smc.Status.DeepCopy()
+	status.Phase, status.Message, status.ObservedGeneration = v1.PhaseUninstalling, message, smc.Generation
+	for i := range status.Conditions {
+		if c := &status.Conditions[i]; c.Type == v1.ConditionReady {
+			c.Status, c.Reason, c.Message, c.ObservedGeneration = "False", v1.ReasonUninstalling, message, smc.Generation
+		}
+	}
+	return status
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package health turns a Deployment or DaemonSet into its rollout's progress. It
+// is pure.
+package health
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Progress is how far a rollout is.
+type Progress struct {
+	// Desired is the number of pods that should run.
+	Desired int32
+	// Updated is the number of pods of the current template.
+	Updated int32
+	// Ready is the number of ready pods, of whichever template.
+	Ready int32
+	// Done tells that the controller has seen the current template, and that every pod
+	// is of it, ready and available, and no other is left.
+	Done bool
+	// Message says what the rollout waits for. Empty when done.
+	Message string
+}
+
+// Current is the number of pods that are up to date and ready, as far as the
+// counts tell: no more than either.
+func (p Progress) Current() int32 { return min(p.Updated, p.Ready, p.Desired) }
+
+// Deployment tells the progress of a Deployment, by the rules of kubectl rollout
+// status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and with every
+// pod ready besides.
+func Deployment(d *appsv1.Deployment) Progress {
+	desired := int32(1)
+	if d.Spec.Replicas != nil {
+		desired = *d.Spec.Replicas
+	}
+	s := d.Status
+	p := Progress{Desired: desired, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas}
+	switch {
+	case s.ObservedGeneration < d.Generation:
+		p.Updated = 0
+		p.Message = "waiting for the Deployment controller"
+	case s.UpdatedReplicas < desired:
+		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d)
+	case s.Replicas > s.UpdatedReplicas:
+		p.Message = fmt.Sprintf("%d pods of the old version still run", s.Replicas-s.UpdatedReplicas) + failure(d)
+	case s.ReadyReplicas < desired || s.AvailableReplicas < desired:
+		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.ReadyReplicas, s.AvailableReplicas), desired) + failure(d)
+	default:
+		p.Done = true
+	}
+	return p
+}
+
+// failure adds what the Deployment controller says when it makes no progress.
+func failure(d *appsv1.Deployment) string {
+	for _, c := range d.Status.Conditions {
+		stuck := c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse
+		refused := c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
+		if stuck || refused {
+			return ": " + c.Message
+		}
+	}
+	return ""
+}
+
+// DaemonSet tells the progress of a DaemonSet, by the rules of kubectl rollout
+// status and with every pod ready besides.
+func DaemonSet(d *appsv1.DaemonSet) Progress {
+	s := d.Status
+	p := Progress{Desired: s.DesiredNumberScheduled, Updated: s.UpdatedNumberScheduled, Ready: s.NumberReady}
+	switch {
+	case s.ObservedGeneration < d.Generation:
+		p.Updated = 0
+		p.Message = "waiting for the DaemonSet controller"
+	case s.UpdatedNumberScheduled < s.DesiredNumberScheduled:
+		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedNumberScheduled, s.DesiredNumberScheduled)
+		if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
+			p.Message += "; updateStrategy is OnDelete: delete the old pods to go on"
+		}
+	case s.NumberReady < s.DesiredNumberScheduled || s.NumberAvailable < s.DesiredNumberScheduled:
+		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.NumberReady, s.NumberAvailable), s.DesiredNumberScheduled)
+	default:
+		p.Done = true
+	}
+	return p
+}
