@@ -65,6 +65,7 @@ func (r *Reconciler) examineObject(object apply.Object, state *componentState) s
 		state.progress.Desired += progress.Desired
 		state.progress.Updated += progress.Updated
 		state.progress.Ready += progress.Ready
+		state.progress.Old += progress.Old
 	}
 	switch {
 	case applied == apply.Stale:

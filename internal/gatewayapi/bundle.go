@@ -24,6 +24,12 @@ var crds embed.FS
 var ErrNotCompiledIn = errors.New("this binary was built without the Gateway API's CRDs: build it with `make build`, " +
 	"which copies them from the Go module cache (hack/gatewayapi)")
 
+// CompiledIn tells whether the binary has the CRDs of that version.
+func CompiledIn(version string) bool {
+	names, err := fs.Glob(crds, path.Join("crds", version, "*.yaml"))
+	return err == nil && len(names) > 0
+}
+
 // Bundle parses the CRDs of that version, such as v1.4.0, sorted by name. It fails
 // with ErrNotCompiledIn where the binary lacks them.
 func Bundle(version string) ([]*unstructured.Unstructured, error) {
@@ -47,6 +53,9 @@ func parse(files fs.FS, folder string) ([]*unstructured.Unstructured, error) {
 		object := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal(content, &object.Object); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		if object.GetKind() != "CustomResourceDefinition" {
+			return nil, fmt.Errorf("reading %s: a bundle holds CustomResourceDefinitions, not %q", name, object.GetKind())
 		}
 		unstructured.RemoveNestedField(object.Object, "status")
 		unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")

@@ -19,6 +19,8 @@ type Progress struct {
 	Updated int32
 	// Ready is the number of ready pods, of whichever template.
 	Ready int32
+	// Old is the number of pods of earlier templates.
+	Old int32
 	// Done tells that the controller has seen the current template, and that every pod
 	// is of it, ready and available, and no other is left.
 	Done bool
@@ -26,9 +28,9 @@ type Progress struct {
 	Message string
 }
 
-// Current is the number of pods that are up to date and ready, as far as the
-// counts tell: no more than either.
-func (p Progress) Current() int32 { return min(p.Updated, p.Ready, p.Desired) }
+// Current is the number of pods that are certainly up to date and ready. The
+// counts do not tell which pods are ready, so that all old ones are taken to be.
+func (p Progress) Current() int32 { return max(0, min(p.Updated, p.Ready-p.Old, p.Desired)) }
 
 // Deployment tells the progress of a Deployment, by the rules of kubectl rollout
 // status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and with every
@@ -39,7 +41,7 @@ func Deployment(d *appsv1.Deployment) Progress {
 		desired = *d.Spec.Replicas
 	}
 	s := d.Status
-	p := Progress{Desired: desired, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas}
+	p := Progress{Desired: desired, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Old: s.Replicas - s.UpdatedReplicas}
 	switch {
 	case s.ObservedGeneration < d.Generation:
 		p.Updated = 0
@@ -72,7 +74,10 @@ func failure(d *appsv1.Deployment) string {
 // status and with every pod ready besides.
 func DaemonSet(d *appsv1.DaemonSet) Progress {
 	s := d.Status
-	p := Progress{Desired: s.DesiredNumberScheduled, Updated: s.UpdatedNumberScheduled, Ready: s.NumberReady}
+	p := Progress{
+		Desired: s.DesiredNumberScheduled, Updated: s.UpdatedNumberScheduled, Ready: s.NumberReady,
+		Old: max(0, s.CurrentNumberScheduled-s.UpdatedNumberScheduled),
+	}
 	switch {
 	case s.ObservedGeneration < d.Generation:
 		p.Updated = 0

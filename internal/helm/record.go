@@ -77,23 +77,22 @@ func (r *Recorder) Forget(_ context.Context, names []string) error {
 
 func (r *Recorder) record(record Record, revisions []*release.Release) error {
 	slices.SortFunc(revisions, func(a, b *release.Release) int { return cmp.Compare(a.Version, b.Version) })
-	next := 1
+	next, first := 1, helmtime.Now()
 	if len(revisions) > 0 {
 		newest := revisions[len(revisions)-1]
 		if newest.Labels[digestLabel] == record.Digest && newest.Info.Status == release.StatusDeployed {
 			return nil
 		}
-		next = newest.Version + 1
+		next, first = newest.Version+1, newest.Info.FirstDeployed
 	}
-	created := newRelease(record, next)
+	created := newRelease(record, next, first)
 	if err := r.driver.Create(key(created), created); err != nil {
 		return err
 	}
 	return r.retire(revisions)
 }
 
-func newRelease(record Record, revision int) *release.Release {
-	now := helmtime.Now()
+func newRelease(record Record, revision int, first helmtime.Time) *release.Release {
 	description := "Install complete"
 	if revision > 1 {
 		description = "Upgrade complete"
@@ -102,7 +101,7 @@ func newRelease(record Record, revision int) *release.Release {
 	return &release.Release{
 		Name: request.Release, Namespace: request.Namespace, Version: revision,
 		Chart: record.Rendered.Chart.chart, Config: request.Values, Manifest: record.Rendered.Manifest,
-		Info:   &release.Info{FirstDeployed: now, LastDeployed: now, Status: release.StatusDeployed, Description: description},
+		Info:   &release.Info{FirstDeployed: first, LastDeployed: helmtime.Now(), Status: release.StatusDeployed, Description: description},
 		Labels: map[string]string{digestLabel: record.Digest},
 	}
 }

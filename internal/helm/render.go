@@ -76,8 +76,8 @@ func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
 	return values, nil
 }
 
-// documentSeparator is a line of three dashes, as Helm splits manifests.
-var documentSeparator = regexp.MustCompile(`(?:^|\s*\n)---\s*`)
+// documentSeparator is three dashes at the start of a line, as for Helm.
+var documentSeparator = regexp.MustCompile(`(?m)^---\s*`)
 
 func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, error) {
 	names := make([]string, 0, len(files))
@@ -131,8 +131,9 @@ func parseDocument(document string) (*unstructured.Unstructured, error) {
 // with the place in the template, without the chain of includes before it.
 type TemplateError struct{ cause error }
 
-// failed matches the call of fail by which charts refuse values.
-var failed = regexp.MustCompile(`(?s)error calling fail: (.*)$`)
+// failed matches what Helm makes of fail and required, by which charts refuse
+// values: helm.sh/helm/v3/pkg/engine, cleanupExecError.
+var failed = regexp.MustCompile(`(?s)^execution error at \([^)]*\): (.*)$`)
 
 // innermost matches the last template position and what is behind it.
 var innermost = regexp.MustCompile(`(?s)^.*template: ([^:]+:\d+):\d+: executing "[^"]*" at (.*)$`)

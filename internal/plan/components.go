@@ -62,7 +62,7 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 		KubernetesVersion: input.Facts.KubernetesVersion, Values: merged.Values,
 	}
 	key := digest([]any{input.Owner, component.Version, input.Spec.Network, request})
-	return b.components.get(c.Component, key, func() (Component, error) {
+	component, err = b.components.get(c.Component, key, func() (Component, error) {
 		rendered, objects, err := c.Reader.(*helm.Chart).Render(request)
 		if err != nil {
 			return Component{}, err
@@ -70,6 +70,8 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 		component.Rendered = rendered
 		return finish(component, objects, input)
 	})
+	component.Values = merged // The same values may come from other layers now.
+	return component, err
 }
 
 // addNotices tells about values without effect.
@@ -82,11 +84,7 @@ func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.
 		return
 	}
 	i := slices.IndexFunc(layers, func(l values.Layer) bool { return l.Name == layerValues })
-	if tags := tagsIn(layers[i].Values); len(tags) > 0 {
-		paths := make([]string, len(tags))
-		for i, path := range tags {
-			paths[i] = values.Path(path)
-		}
+	if paths := otherTags(layers[i].Values, p.Version); len(paths) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesOverridden, Message: fmt.Sprintf(
 			"spec.version decides the image tag, not %s; to run other images set spec.image", strings.Join(paths, ", "))})
 	}

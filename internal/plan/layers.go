@@ -143,10 +143,13 @@ func pullSecrets(secrets []v1.LocalSecret) []any {
 }
 
 // enforced overrides the tags in the users' values: a tag left behind there would
-// keep an upgrade from upgrading.
+// keep an upgrade from upgrading, an empty one from finding an image.
 func enforced(user tree, version string) tree {
 	values := tree{}
-	for _, path := range tagsIn(user) {
+	for _, path := range tagPaths {
+		if _, found := tagAt(user, path); !found {
+			continue
+		}
 		section := values
 		for _, key := range path[:len(path)-1] {
 			section[key] = tree{}
@@ -157,19 +160,25 @@ func enforced(user tree, version string) tree {
 	return values
 }
 
-// tagsIn lists those of tagPaths that the users' values set.
-func tagsIn(user tree) [][]string {
-	var found [][]string
+// otherTags lists those of tagPaths at which the users' values ask for another
+// version.
+func otherTags(user tree, version string) []string {
+	var others []string
 	for _, path := range tagPaths {
-		section := user
-		for _, key := range path[:len(path)-1] {
-			section, _ = section[key].(tree)
-		}
-		if tag, ok := section[path[len(path)-1]]; ok && tag != "" && tag != nil {
-			found = append(found, path)
+		if tag, _ := tagAt(user, path); tag != nil && tag != "" && tag != version {
+			others = append(others, values.Path(path))
 		}
 	}
-	return found
+	return others
+}
+
+func tagAt(user tree, path []string) (tag any, found bool) {
+	section := user
+	for _, key := range path[:len(path)-1] {
+		section, _ = section[key].(tree)
+	}
+	tag, found = section[path[len(path)-1]]
+	return tag, found
 }
 
 func namespaceOf(spec v1.ServiceMeshControllerSpec) string {

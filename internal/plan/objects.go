@@ -19,6 +19,8 @@ const (
 	// helm.sh/helm/v3/pkg/action, setMetadataVisitor.
 	helmReleaseName      = "meta.helm.sh/release-name"
 	helmReleaseNamespace = "meta.helm.sh/release-namespace"
+	// Helm deletes nothing that has this annotation: users' objects hang on CRDs.
+	helmResourcePolicy = "helm.sh/resource-policy"
 
 	// podSecurityEnforce lets istio-cni and ztunnel, which need host paths and
 	// capabilities, run in the namespace:
@@ -120,6 +122,9 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 		annotations = map[string]string{}
 	}
 	annotations[helmReleaseName], annotations[helmReleaseNamespace] = component.Name, namespace
+	if object.GetKind() == "CustomResourceDefinition" {
+		annotations[helmResourcePolicy] = "keep" // Some releases forget it on WorkloadGroups.
+	}
 	object.SetAnnotations(annotations)
 }
 

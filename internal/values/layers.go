@@ -62,23 +62,32 @@ func (t Tree) merge(into, from map[string]any, at []string, origin string) error
 			if !isSection {
 				section = map[string]any{}
 				into[key] = section
-				delete(t.Origin, Path(path))
 			}
-			if len(value) == 0 {
-				t.Origin[Path(path)] = origin
+			if len(section) == 0 {
+				t.originate(path, origin)
+			}
+			if len(value) > 0 {
+				delete(t.Origin, Path(path))
 			}
 			if err := t.merge(section, value, path, origin); err != nil {
 				return err
 			}
 		default:
-			if isSection && value != nil && len(section) > 0 {
+			if len(section) > 0 && value != nil {
 				return &TypeError{Path: Path(path), Want: "a section", Got: kindOf(value)}
 			}
 			into[key] = value
-			t.Origin[Path(path)] = origin
+			t.originate(path, origin)
 		}
 	}
 	return nil
+}
+
+// originate says that the path is a leaf now, and who set it.
+func (t Tree) originate(path []string, origin string) {
+	leaf := Path(path)
+	maps.DeleteFunc(t.Origin, func(known, _ string) bool { return strings.HasPrefix(known, leaf+".") })
+	t.Origin[leaf] = origin
 }
 
 // TypeError says that a value is of the wrong kind.

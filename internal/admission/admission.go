@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package admission does offline what the API server does to a
+// ServiceMeshController that is created: it prunes, sets defaults and validates,
+// by the schema of the generated CRD and with the API server's messages.
+package admission
+
+import (
+	"fmt"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/config/crd"
+)
+
+// Admitted is a ServiceMeshController as the API server would store it.
+type Admitted struct {
+	// Object with the schema's defaults.
+	Object *v1.ServiceMeshController
+	// Warnings name what was left out, such as unknown fields.
+	Warnings []string
+}
+
+// Admit admits an object. It is not changed. It fails with the API server's own
+// status error where the object is invalid.
+func Admit(object *unstructured.Unstructured) (*Admitted, error) {
+	schema, err := loadSchema()
+	if err != nil {
+		return nil, err
+	}
+	object = object.DeepCopy()
+	object.SetNamespace("") // The kind is cluster-scoped: clients send no namespace.
+	options := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
+	admitted := &Admitted{Object: &v1.ServiceMeshController{}}
+	for _, path := range pruning.PruneWithOptions(object.Object, schema, true, options) {
+		admitted.Warnings = append(admitted.Warnings, fmt.Sprintf("unknown field %q", path))
+	}
+	setDefaults(object.Object, schema)
+	if invalid := validateObject(object, schema); len(invalid) > 0 {
+		return nil, apierrors.NewInvalid(object.GroupVersionKind().GroupKind(), object.GetName(), invalid)
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, admitted.Object); err != nil {
+		return nil, fmt.Errorf("decoding ServiceMeshController %s: %w", object.GetName(), err)
+	}
+	return admitted, nil
+}
+
+// validateObject checks in the API server's order: the rules see no object that
+// the schema refuses.
+func validateObject(object *unstructured.Unstructured, schema *structuralschema.Structural) field.ErrorList {
+	invalid := apivalidation.ValidateObjectMetaAccessor(object, false, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
+	invalid = append(invalid, validateSchema(object.Object, schema)...)
+	if len(invalid) > 0 {
+		return invalid
+	}
+	return validateRules(object.Object, schema, nil)
+}
+
+// loadSchema is the structural schema of the version that api/v1 defines.
+func loadSchema() (*structuralschema.Structural, error) {
+	definition, err := crd.ServiceMeshControllers()
+	if err != nil {
+		return nil, err
+	}
+	for _, version := range definition.Spec.Versions {
+		if version.Name != v1.GroupVersion.Version {
+			continue
+		}
+		props := &apiextensions.JSONSchemaProps{}
+		err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(version.Schema.OpenAPIV3Schema, props, nil)
+		if err != nil {
+			return nil, fmt.Errorf("converting the schema of %s: %w", definition.Name, err)
+		}
+		return structuralschema.NewStructural(props)
+	}
+	return nil, fmt.Errorf("%s has no version %s", definition.Name, v1.GroupVersion.Version)
+}
+
+// setDefaults sets what is missing or null, and drops nulls that mean nothing
+// (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting, which cannot be
+// imported without all of CEL).
+func setDefaults(value any, schema *structuralschema.Structural) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, property := range schema.Properties {
+			if child, found := value[key]; child != nil || property.Nullable {
+				setDefaults(child, &property)
+			} else if property.Default.Object != nil {
+				value[key] = runtime.DeepCopyJSONValue(property.Default.Object)
+			} else if found {
+				delete(value, key)
+			}
+		}
+	case []any:
+		if schema.Items == nil {
+			return
+		}
+		for _, item := range value {
+			setDefaults(item, schema.Items)
+		}
+	}
+}

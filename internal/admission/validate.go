@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	openapierrors "k8s.io/kube-openapi/pkg/validation/errors"
+	"k8s.io/kube-openapi/pkg/validation/strfmt"
+	"k8s.io/kube-openapi/pkg/validation/validate"
+)
+
+// validateSchema checks types, enums, lengths and required fields. Errors come
+// sorted: the validator walks maps.
+func validateSchema(object map[string]any, schema *structuralschema.Structural) field.ErrorList {
+	result := validate.NewSchemaValidator(schema.ToKubeOpenAPI(), nil, "", strfmt.Default).Validate(object)
+	var invalid field.ErrorList
+	for _, err := range result.Errors {
+		var failure *openapierrors.Validation
+		if errors.As(err, &failure) {
+			invalid = append(invalid, fieldError(failure))
+		} else {
+			invalid = append(invalid, field.Invalid(nil, "", err.Error()))
+		}
+	}
+	slices.SortFunc(invalid, func(a, b *field.Error) int { return strings.Compare(a.Error(), b.Error()) })
+	return invalid
+}
+
+// fieldError words a failure as the API server does
+// (k8s.io/apiextensions-apiserver/pkg/apiserver/validation, kubeOpenAPIResultToFieldErrors).
+func fieldError(failure *openapierrors.Validation) *field.Error {
+	var at *field.Path
+	if name := strings.TrimPrefix(failure.Name, "."); name != "" {
+		at = at.Child(name)
+	}
+	value := failure.Value
+	if value == nil {
+		value = ""
+	}
+	limit, _ := failure.Valid.(int64)
+	count, _ := failure.Value.(int64)
+	switch failure.Code() {
+	case openapierrors.RequiredFailCode:
+		return field.Required(at, "")
+	case openapierrors.EnumFailCode:
+		return field.NotSupported(at, failure.Value, allowed(failure.Values))
+	case openapierrors.TooLongFailCode:
+		return field.TooLong(at, "", int(limit))
+	case openapierrors.MaxItemsFailCode:
+		return field.TooMany(at, int(count), int(limit))
+	case openapierrors.InvalidTypeCode:
+		return field.TypeInvalid(at, value, failure.Error())
+	default:
+		return field.Invalid(at, value, failure.Error())
+	}
+}
+
+func allowed(values []any) []string {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = fmt.Sprint(value)
+	}
+	return names
+}
+
+// validateRules checks the CEL rules of the schema against the value at that path
+// and everything below it.
+func validateRules(value any, schema *structuralschema.Structural, at *field.Path) field.ErrorList {
+	var invalid field.ErrorList
+	for _, rule := range schema.XValidations {
+		holds, err := evaluate(rule.Rule, value)
+		switch {
+		case err != nil:
+			invalid = append(invalid, field.InternalError(at, err))
+		case !holds && schema.Type == "object":
+			invalid = append(invalid, field.Invalid(at, field.OmitValueType{}, rule.Message))
+		case !holds:
+			invalid = append(invalid, field.Invalid(at, value, rule.Message))
+		}
+	}
+	items, _ := value.([]any)
+	for i, item := range items {
+		if schema.Items != nil {
+			invalid = append(invalid, validateRules(item, schema.Items, at.Index(i))...)
+		}
+	}
+	section, _ := value.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(section)) {
+		if property, ok := schema.Properties[key]; ok {
+			invalid = append(invalid, validateRules(section[key], &property, at.Child(key))...)
+		}
+	}
+	return invalid
+}
+
+// matches is a rule that holds where a regular expression does; CEL's are Go's.
+var matches = regexp.MustCompile(`^self\.matches\('([^']*)'\)$`)
+
+// rules are the other rules of the schema. CEL itself would bring all of the API
+// server's libraries with it; a test sees to it that every rule can be evaluated.
+var rules = map[string]func(self any) bool{
+	`size(self.metadata.name) <= 63`: func(self any) bool {
+		return utf8.RuneCountInString(text(self, "metadata", "name")) <= 63
+	},
+	`self.dataplaneMode == 'Sidecar' || self.trafficCaptureMode == 'Auto'`: func(self any) bool {
+		return text(self, "dataplaneMode") == "Sidecar" || text(self, "trafficCaptureMode") == "Auto"
+	},
+	`self.startsWith('oci://') || self.startsWith('https://')`: func(self any) bool {
+		url, _ := self.(string)
+		return strings.HasPrefix(url, "oci://") || strings.HasPrefix(url, "https://")
+	},
+}
+
+// evaluate tells whether a rule holds for a new object.
+func evaluate(rule string, self any) (bool, error) {
+	if strings.Contains(rule, "oldSelf") {
+		return true, nil // About changes: the API server skips it at creation.
+	}
+	if match := matches.FindStringSubmatch(rule); match != nil {
+		expression, err := regexp.Compile(match[1])
+		if err != nil {
+			return false, err
+		}
+		value, _ := self.(string)
+		return expression.MatchString(value), nil
+	}
+	if holds, ok := rules[rule]; ok {
+		return holds(self), nil
+	}
+	return false, fmt.Errorf("the rule %q cannot be evaluated offline", rule)
+}
+
+func text(self any, path ...string) string {
+	section, _ := self.(map[string]any)
+	value, _, _ := unstructured.NestedString(section, path...)
+	return value
+}

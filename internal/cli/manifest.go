@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+const (
+	meshKind = "ServiceMeshController"
+	// extensionsName is the ConfigMap that may stand beside a mesh.
+	extensionsName = "gloo-extensions-config"
+)
+
+// manifest is what a user's file holds.
+type manifest struct {
+	// mesh is the one ServiceMeshController.
+	mesh *unstructured.Unstructured
+	// notMerged names the ConfigMaps beside it.
+	notMerged []string
+}
+
+// readManifest reads a file, or standard input where its name is -.
+func readManifest(name string, stdin io.Reader) (*manifest, error) {
+	if name == "-" {
+		return parseManifest("standard input", stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return parseManifest(name, file)
+}
+
+// parseManifest picks the ServiceMeshController out of the documents of a file.
+func parseManifest(name string, file io.Reader) (*manifest, error) {
+	found := &manifest{}
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(file))
+	for number := 1; ; {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		object, err := parseDocument(document)
+		if err == nil && object != nil {
+			err = found.add(object)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s, document %d: %w", name, number, err)
+		}
+		if object != nil {
+			number++
+		}
+	}
+	if found.mesh == nil {
+		return nil, fmt.Errorf("%s holds no %s (%s)", name, meshKind, v1.GroupVersion)
+	}
+	return found, nil
+}
+
+// parseDocument reads one document as kubectl does; nil where it is empty.
+func parseDocument(document []byte) (*unstructured.Unstructured, error) {
+	content, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(bytes.TrimSpace(content), []byte("null")) {
+		return nil, nil
+	}
+	object := &unstructured.Unstructured{}
+	if err := json.Unmarshal(content, &object.Object); err != nil {
+		return nil, fmt.Errorf("not a Kubernetes object: %w", err)
+	}
+	return object, nil
+}
+
+func (m *manifest) add(object *unstructured.Unstructured) error {
+	switch {
+	case object.GetKind() == meshKind && object.GetAPIVersion() != v1.GroupVersion.String():
+		return fmt.Errorf("apiVersion of a %s must be %s, not %q", meshKind, v1.GroupVersion, object.GetAPIVersion())
+	case object.GetKind() == meshKind && m.mesh != nil:
+		return fmt.Errorf("a second %s, %s: render one at a time", meshKind, object.GetName())
+	case object.GetKind() == meshKind:
+		m.mesh = object
+	case object.GetAPIVersion() == "v1" && object.GetKind() == "ConfigMap" && object.GetName() == extensionsName:
+		m.notMerged = append(m.notMerged, object.GetNamespace()+"/"+object.GetName())
+	default:
+		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s: take it out of the file",
+			object.GetKind(), object.GetName(), meshKind, extensionsName)
+	}
+	return nil
+}

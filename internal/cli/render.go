@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gloo-operator/gloo-operator/internal/admission"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// renderOptions are the flags of render.
+type renderOptions struct {
+	file              string
+	version           string
+	kubernetesVersion string
+	values, explain   bool
+}
+
+// NewRender returns the command that compiles a ServiceMeshController without a
+// cluster and prints what would be applied. What is to be read goes to the output,
+// notices and warnings to the error output.
+func NewRender() *cobra.Command {
+	options := renderOptions{}
+	command := &cobra.Command{
+		Use:   "render -f FILE",
+		Short: "Prints the objects of a mesh in the order in which they are applied, without a cluster",
+		Example: `  gloo-operator render -f smc.yaml
+  gloo-operator render -f smc.yaml --version 1.29.1 | kubectl diff -f -
+  gloo-operator render -f smc.yaml --explain`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return options.run(command)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&options.file, "filename", "f", "", "file with the ServiceMeshController, - for standard input")
+	flags.StringVar(&options.version, "version", "", "Istio version to render instead of spec.version")
+	flags.StringVar(&options.kubernetesVersion, "kubernetes-version", "", "Kubernetes version that charts see, such as v1.34.0")
+	flags.BoolVar(&options.values, "values", false, "print each chart's values instead of objects")
+	flags.BoolVar(&options.explain, "explain", false, "print each value with the layer that set it instead of objects")
+	command.MarkFlagsMutuallyExclusive("values", "explain")
+	if err := command.MarkFlagRequired("filename"); err != nil {
+		panic(err) // The flag is defined above.
+	}
+	return command
+}
+
+func (o renderOptions) run(command *cobra.Command) error {
+	out, errOut := command.OutOrStdout(), command.ErrOrStderr()
+	manifest, err := readManifest(o.file, command.InOrStdin())
+	if err != nil {
+		return err
+	}
+	for _, name := range manifest.notMerged {
+		fmt.Fprintf(errOut, "notice: ConfigMap %s is not merged yet by this version of the operator\n", name)
+	}
+	built, err := o.build(manifest.mesh, errOut)
+	if err != nil {
+		return err
+	}
+	if err := o.print(out, built); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	for _, notice := range built.Notices {
+		fmt.Fprintf(errOut, "notice: %s\n", notice.Message)
+	}
+	return nil
+}
+
+// build admits the object as the API server would and compiles it.
+func (o renderOptions) build(mesh *unstructured.Unstructured, errOut io.Writer) (*plan.Plan, error) {
+	if o.version != "" {
+		if err := unstructured.SetNestedField(mesh.Object, o.version, "spec", "version"); err != nil {
+			return nil, fmt.Errorf("setting spec.version: %w", err)
+		}
+	}
+	admitted, err := admission.Admit(mesh)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range admitted.Warnings {
+		fmt.Fprintf(errOut, "warning: %s\n", warning)
+	}
+	return new(plan.Builder).Build(plan.Input{
+		Owner: admitted.Object.Name, Spec: admitted.Object.Spec,
+		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion},
+	})
+}
+
+func (o renderOptions) print(out io.Writer, built *plan.Plan) error {
+	switch {
+	case o.values:
+		return printValues(out, built)
+	case o.explain:
+		return explain(out, built)
+	default:
+		return printObjects(out, built)
+	}
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm_test
+
+import (
+	"context"
+	"errors"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+)
+
+var _ = Describe("A recorder", func() {
+	var (
+		client   *fake.Clientset
+		recorder *helm.Recorder
+		store    *storage.Storage
+	)
+
+	BeforeEach(func() {
+		client = fake.NewClientset()
+		secrets := client.CoreV1().Secrets("istio-system")
+		recorder = helm.NewRecorder(secrets)
+		store = storage.Init(driver.NewSecrets(secrets))
+	})
+
+	record := func(ctx context.Context, name, color, digest string) error {
+		GinkgoHelper()
+		chart := chartOf("color: red\n", map[string]string{"a.yaml": configMap})
+		rendered, _, err := chart.Render(helm.Request{Release: name, Namespace: "istio-system", Values: tree{"color": color}})
+		Expect(err).NotTo(HaveOccurred())
+		return recorder.Record(ctx, []helm.Record{{Rendered: rendered, Digest: digest}})
+	}
+	revisions := func(name string) map[int]release.Status {
+		GinkgoHelper()
+		history, err := store.History(name)
+		if errors.Is(err, driver.ErrReleaseNotFound) {
+			return nil
+		}
+		Expect(err).NotTo(HaveOccurred())
+		found := map[int]release.Status{}
+		for _, one := range history {
+			found[one.Version] = one.Info.Status
+		}
+		return found
+	}
+	writes := func() (verbs []string) {
+		for _, action := range client.Actions() {
+			if verb := action.GetVerb(); verb != "list" && verb != "get" {
+				verbs = append(verbs, verb)
+			}
+		}
+		return verbs
+	}
+
+	It("writes a release that Helm can read", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		recorded, err := store.Deployed("istiod")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(recorded.Version).To(Equal(1))
+		Expect(recorded.Namespace).To(Equal("istio-system"))
+		Expect(recorded.Chart.Metadata.Version).To(Equal("1.29.1"))
+		Expect(recorded.Chart.Values).To(Equal(tree{"color": "red"}))
+		Expect(recorded.Config).To(Equal(tree{"color": "blue"}))
+		Expect(recorded.Manifest).To(ContainSubstring("color: blue"))
+		Expect(recorded.Info.Description).To(Equal("Install complete"))
+		Expect(recorded.Info.LastDeployed.IsZero()).To(BeFalse())
+	})
+
+	It("writes nothing where the digest is the newest revision's", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		client.ClearActions()
+		Expect(record(ctx, "istiod", "green", "one")).To(Succeed())
+		Expect(writes()).To(BeEmpty())
+	})
+
+	It("supersedes the revision before", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		first, err := store.Last("istiod")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record(ctx, "istiod", "green", "two")).To(Succeed())
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{1: release.StatusSuperseded, 2: release.StatusDeployed}))
+		second, err := store.Last("istiod")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(second.Info.Description).To(Equal("Upgrade complete"))
+		Expect(second.Info.FirstDeployed.Equal(first.Info.FirstDeployed)).To(BeTrue())
+		Expect(second.Config).To(Equal(tree{"color": "green"}))
+	})
+
+	It("records going back to an earlier digest", func(ctx context.Context) {
+		for _, digest := range []string{"one", "two", "one"} {
+			Expect(record(ctx, "istiod", "blue", digest)).To(Succeed())
+		}
+		Expect(revisions("istiod")).To(HaveKeyWithValue(3, release.StatusDeployed))
+	})
+
+	It("keeps three revisions, also past the tenth", func(ctx context.Context) {
+		for _, digest := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"} {
+			Expect(record(ctx, "istiod", "blue", digest)).To(Succeed())
+		}
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{
+			9: release.StatusSuperseded, 10: release.StatusSuperseded, 11: release.StatusDeployed,
+		}))
+	})
+
+	It("records again what somebody's failed upgrade left behind", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		stuck, err := store.Last("istiod")
+		Expect(err).NotTo(HaveOccurred())
+		stuck.Version, stuck.Info.Status = 2, release.StatusPendingUpgrade
+		Expect(store.Create(stuck)).To(Succeed())
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{
+			1: release.StatusSuperseded, 2: release.StatusSuperseded, 3: release.StatusDeployed,
+		}))
+	})
+
+	It("keeps releases apart", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(record(ctx, "ztunnel", "blue", "one")).To(Succeed())
+		Expect(revisions("istiod")).To(HaveLen(1))
+		Expect(revisions("ztunnel")).To(HaveLen(1))
+	})
+
+	It("forgets every revision of the releases that it is told, and no other", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(record(ctx, "istiod", "blue", "two")).To(Succeed())
+		Expect(record(ctx, "somebodys", "blue", "one")).To(Succeed())
+		Expect(recorder.Forget(ctx, []string{"istiod", "ztunnel"})).To(Succeed())
+		Expect(revisions("istiod")).To(BeEmpty())
+		Expect(revisions("somebodys")).To(HaveLen(1))
+		Expect(recorder.Forget(ctx, []string{"istiod"})).To(Succeed(), "a second time")
+	})
+
+	It("names the release that cannot be written", func(ctx context.Context) {
+		client.PrependReactor("create", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("quota exceeded")
+		})
+		Expect(record(ctx, "istiod", "blue", "one")).To(MatchError(And(
+			ContainSubstring("recording Helm release istiod"), ContainSubstring("quota exceeded"))))
+	})
+
+	It("names and types the Secret as Helm does", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		secrets, err := client.CoreV1().Secrets("istio-system").List(ctx, metav1.ListOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(secrets.Items).To(HaveLen(1))
+		Expect(secrets.Items[0].Name).To(Equal("sh.helm.release.v1.istiod.v1"))
+		Expect(string(secrets.Items[0].Type)).To(Equal("helm.sh/release.v1"))
+	})
+})

@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// DefaultKubeletVersion is what simulated nodes report unless told otherwise.
+const DefaultKubeletVersion = "v1.37.2"
+
+// Options say what kind of cluster Start makes. The zero value is a cluster of three nodes that
+// lives in a temporary folder.
+type Options struct {
+	// Dir holds the state; it is created and must not hold another cluster. Empty means a
+	// temporary folder. Stop removes it in either case.
+	Dir string
+	// Nodes is the number of nodes to begin with: 3 when zero, none when negative.
+	Nodes int
+	// NodeLabels are set on every node besides the well-known ones.
+	NodeLabels map[string]string
+	// KubeletVersion is what the nodes report: "v1.37.2+k3s1" makes K3s nodes.
+	// Empty means DefaultKubeletVersion.
+	KubeletVersion string
+	// DisableAudit turns the audit log off.
+	DisableAudit bool
+	// Detach lets the cluster outlive this process.
+	Detach bool
+	// Log receives progress, one line a step. Nil discards it.
+	Log io.Writer
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	if o.KubeletVersion == "" {
+		o.KubeletVersion = DefaultKubeletVersion
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.Dir == "" {
+		dir, err := os.MkdirTemp("", "gloo-operator-cluster-")
+		if err != nil {
+			return o, fmt.Errorf("making a state folder: %w", err)
+		}
+		o.Dir = dir
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return o, fmt.Errorf("state folder %s: %w", o.Dir, err)
+	}
+	o.Dir = dir
+	return o, os.MkdirAll(dir, 0o700)
+}

@@ -1,0 +1,142 @@
+// Package toolchain builds the programs that the local cluster consists of.
+//
+// Each family of programs is a nested Go module under hack/tools, which pins its versions; the
+// module's tool directives name the programs. Build compiles them into the user's cache folder,
+// once for each version of the module, the flags and the Go toolchain.
+package toolchain
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// Family is a set of programs that are built together from one module of hack/tools.
+type Family struct {
+	// Name is the folder under hack/tools.
+	Name string
+	// module is the one whose version is the family's version.
+	module string
+	// rename maps a program to its file name where that is not the last element of its path.
+	rename map[string]string
+	// stamp gives the linker's -X settings for a version.
+	stamp func(version string) map[string]string
+}
+
+// Kubernetes is the control plane and kubectl.
+func Kubernetes() Family {
+	return Family{Name: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion}
+}
+
+// Etcd is the store behind the API server.
+func Etcd() Family {
+	return Family{
+		Name:   "etcd",
+		module: "go.etcd.io/etcd/server/v3",
+		rename: map[string]string{"go.etcd.io/etcd/server/v3": "etcd"},
+	}
+}
+
+// Kwok plays the kubelets.
+func Kwok() Family {
+	return Family{Name: "kwok", module: "sigs.k8s.io/kwok"}
+}
+
+// Families lists all, the one that takes longest first.
+func Families() []Family {
+	return []Family{Kubernetes(), Kwok(), Etcd()}
+}
+
+// kubernetesVersion is needed because the server calls itself v0.0.0 otherwise, and Helm charts
+// check the version.
+func kubernetesVersion(version string) map[string]string {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(parts) < 2 {
+		return nil
+	}
+	settings := map[string]string{}
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		settings[pkg+".gitVersion"] = version
+		settings[pkg+".gitMajor"] = parts[0]
+		settings[pkg+".gitMinor"] = parts[1]
+	}
+	return settings
+}
+
+// source is what a family's module says.
+type source struct {
+	dir      string
+	version  string
+	packages []string
+	sums     []byte
+}
+
+var toolDirective = regexp.MustCompile(`(?m)^(?:tool\s+|\t)([\w./~-]+)\s*$`)
+
+func (f Family) read(root string) (source, error) {
+	dir := filepath.Join(root, "hack", "tools", f.Name)
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return source{}, fmt.Errorf("reading the tools of family %s: %w", f.Name, err)
+	}
+	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil {
+		return source{}, fmt.Errorf("reading the tools of family %s: %w", f.Name, err)
+	}
+	required := regexp.MustCompile(`(?m)^(?:require\s+|\t)` + regexp.QuoteMeta(f.module) + `\s+(v\S+)`)
+	match := required.FindSubmatch(mod)
+	if match == nil {
+		return source{}, fmt.Errorf("%s/go.mod does not require %s", dir, f.module)
+	}
+	src := source{dir: dir, version: string(match[1]), sums: append(mod, sum...)}
+	for _, tool := range toolDirective.FindAllSubmatch(mod, -1) {
+		src.packages = append(src.packages, string(tool[1]))
+	}
+	if len(src.packages) == 0 {
+		return source{}, fmt.Errorf("%s/go.mod has no tool directive", dir)
+	}
+	return src, nil
+}
+
+// program is the file name that a package's program gets.
+func (f Family) program(pkg string) string {
+	if name, ok := f.rename[pkg]; ok {
+		return name
+	}
+	return path.Base(pkg)
+}
+
+var errNoRoot = errors.New("hack/tools not found: run inside the repository")
+
+// Root finds the repository: from where this file was compiled, or, in a binary built with
+// -trimpath, from the working directory upwards.
+func Root() (string, error) {
+	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
+		if root, err := rootAbove(filepath.Dir(file), Kubernetes().Name); err == nil {
+			return root, nil
+		}
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return rootAbove(dir, Kubernetes().Name)
+}
+
+// rootAbove is the folder at or above dir that has the tools of a family.
+func rootAbove(dir, family string) (string, error) {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "hack", "tools", family, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errNoRoot
+		}
+		dir = filepath.Dir(dir)
+	}
+}
