@@ -22,6 +22,9 @@ type componentState struct {
 	pods bool
 	// done tells that everything of it is in the cluster and complete.
 	done bool
+	// unobserved tells that it only waits for a controller to look at a workload that
+	// somebody touched.
+	unobserved bool
 	// message says what it waits for. Empty when done, and before it was begun.
 	message string
 	// failure stopped the component. Nil otherwise.
@@ -73,6 +76,7 @@ func (r *Reconciler) examineObject(object apply.Object, state *componentState) s
 	case (workload(object) || isCRD(object)) && (seen == nil || applied == apply.Behind):
 		return fmt.Sprintf("%s: applied, its rollout begins", object.Key())
 	case progress.Message != "":
+		state.unobserved = progress.Unobserved
 		return fmt.Sprintf("%s: %s", object.Key(), progress.Message)
 	}
 	return ""

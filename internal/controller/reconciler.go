@@ -68,8 +68,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
 		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
 	}
-	pass := r.walk(ctx, smc)
-	return r.report(ctx, smc, pass)
+	p := r.walk(ctx, smc)
+	if p.tellsNothing(smc) {
+		return ctrl.Result{}, nil
+	}
+	return r.report(ctx, smc, p)
+}
+
+// tellsNothing tells a pass that found a complete mesh of which somebody has just
+// touched a workload: an annotation, say, makes a new generation of a Deployment.
+// Whether that means anything is known when its controller has seen it.
+func (p *pass) tellsNothing(smc *v1.ServiceMeshController) bool {
+	touched := slices.ContainsFunc(p.components, func(s componentState) bool { return s.unobserved })
+	return touched && len(p.changes) == 0 && len(p.failures()) == 0 &&
+		smc.Status.Phase == v1.PhaseSucceeded && smc.Status.ObservedGeneration == smc.Generation
 }
 
 // stop is what ends a walk before the mesh is complete.

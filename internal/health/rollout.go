@@ -21,6 +21,9 @@ type Progress struct {
 	Ready int32
 	// Old is the number of pods of earlier templates.
 	Old int32
+	// Unobserved tells that the controller has yet to see the object as it is now: the
+	// other counts are of an earlier one.
+	Unobserved bool
 	// Done tells that the controller has seen the current template, and that every pod
 	// is of it, ready and available, and no other is left.
 	Done bool
@@ -44,7 +47,7 @@ func Deployment(d *appsv1.Deployment) Progress {
 	p := Progress{Desired: desired, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Old: s.Replicas - s.UpdatedReplicas}
 	switch {
 	case s.ObservedGeneration < d.Generation:
-		p.Updated = 0
+		p.Updated, p.Unobserved = 0, true
 		p.Message = "waiting for the Deployment controller"
 	case s.UpdatedReplicas < desired:
 		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d)
@@ -80,7 +83,7 @@ func DaemonSet(d *appsv1.DaemonSet) Progress {
 	}
 	switch {
 	case s.ObservedGeneration < d.Generation:
-		p.Updated = 0
+		p.Updated, p.Unobserved = 0, true
 		p.Message = "waiting for the DaemonSet controller"
 	case s.UpdatedNumberScheduled < s.DesiredNumberScheduled:
 		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedNumberScheduled, s.DesiredNumberScheduled)

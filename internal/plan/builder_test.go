@@ -66,9 +66,18 @@ var _ = Describe("A builder", func() {
 			{Owner: "managed-istio", Spec: inputOf().Spec, Facts: plan.Facts{KubernetesVersion: "v1.30.0"}},
 		}
 		for _, other := range others {
+			buildWith(builder, inputOf())
 			Expect(text(buildWith(builder, other))).To(Equal(text(buildAnew(other))))
 		}
 		Expect(text(buildWith(builder, inputOf()))).To(Equal(text(buildAnew(inputOf()))))
+	})
+
+	It("notices a network that values hide", func() {
+		builder := new(plan.Builder)
+		hidden := withValues("global: {network: from-values}")
+		buildWith(builder, inputOf(hidden))
+		built := buildWith(builder, inputOf(hidden, func(s *v1.ServiceMeshControllerSpec) { s.Network = "network1" }))
+		Expect(string(body(built, "Namespace", "istio-system"))).To(ContainSubstring(`"topology.istio.io/network":"network1"`))
 	})
 
 	It("tells where values come from now, though they are the same as before", func() {

@@ -13,13 +13,14 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-var _ = Describe("The API server", func() {
+var _ = Describe("The API server", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) { newCluster(ctx) })
+
 	It("accepts every sample unchanged", func() {
 		files, err := filepath.Glob(repository("config/samples/*.yaml"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(files).NotTo(BeEmpty())
 		kubectl("create", "namespace", "gloo-operator")
-		DeferCleanup(func() { kubectl("delete", "namespace", "gloo-operator", "--wait=false") })
 		for _, file := range files {
 			Expect(kubectl("apply", "--dry-run=server", "--validate=strict", "-f", file)).To(ContainSubstring("servicemeshcontroller.operator.gloo.solo.io/"), file)
 		}
@@ -51,7 +52,6 @@ var _ = Describe("The API server", func() {
 
 	It("refuses a change of the install namespace", func() {
 		create(sample("minimal.yaml", named("immutable")))
-		DeferCleanup(func() { kubectl("delete", "smc", "immutable") })
 		out, err := tryKubectl("patch", "smc", "immutable", "--type", "merge", "-p", `{"spec":{"installNamespace":"other"}}`)
 		Expect(err).To(HaveOccurred())
 		Expect(out).To(ContainSubstring("installNamespace cannot be changed: delete"))
@@ -59,7 +59,6 @@ var _ = Describe("The API server", func() {
 
 	It("keeps values as they are, whatever their keys", func() {
 		create(sample("minimal.yaml", named("free"), values(`{"anything":{"goes":[1,"two",{"three":null}]}}`)))
-		DeferCleanup(func() { kubectl("delete", "smc", "free") })
 		Expect(kubectl("get", "smc", "free", "-o", "jsonpath={.spec.values}")).To(MatchJSON(`{"anything":{"goes":[1,"two",{"three":null}]}}`))
 	})
 })
@@ -67,9 +66,9 @@ var _ = Describe("The API server", func() {
 var _ = Describe("Input that the operator cannot carry out", Ordered, func() {
 	var before string
 
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("minimal.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)
 		settled()

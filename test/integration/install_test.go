@@ -26,11 +26,11 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 		running *operator
 	)
 
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		began = kube.Audit().Mark()
 		running = launchOperator()
 		DeferCleanup(func() { running.stop() })
-		DeferCleanup(removeMesh)
 		kubectl("apply", "-f", repository("config/samples/k3s-cilium.yaml"))
 	})
 

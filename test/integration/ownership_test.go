@@ -15,9 +15,9 @@ import (
 )
 
 var _ = Describe("Changes that others make", Ordered, func() {
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("minimal.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)
 	})
@@ -90,9 +90,9 @@ func writesToMesh(since cluster.Mark) []cluster.Request {
 }
 
 var _ = Describe("Somebody else's Istio", Ordered, func() {
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		Expect(api.Create(background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})).To(Succeed())
 		Expect(api.Create(background(), &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{
@@ -135,9 +135,9 @@ var _ = Describe("Somebody else's Istio", Ordered, func() {
 var _ = Describe("Deleting the resource", Ordered, func() {
 	var mark cluster.Mark
 
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("minimal.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)
 		Expect(api.Create(background(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "cacerts"}})).To(Succeed())
@@ -176,9 +176,9 @@ var _ = Describe("Deleting the resource", Ordered, func() {
 })
 
 var _ = Describe("Gateway API CRDs that the cluster has already", Ordered, func() {
-	It("are left as they are, and named", func() {
+	It("are left as they are, and named", func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		kubectl("apply", "--server-side", "-f", repository("internal/gatewayapi/crds/v1.3.0"))
 		create(sample("minimal.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)

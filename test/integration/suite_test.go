@@ -44,10 +44,14 @@ func TestIntegration(t *testing.T) {
 	RunSpecs(t, "Operator on a real API server")
 }
 
-var _ = BeforeSuite(func(ctx SpecContext) {
+// newCluster starts a cluster for the container that called, with the CRD in it.
+// Containers share none, so that each begins with an empty one.
+func newCluster(ctx context.Context) {
+	GinkgoHelper()
 	var err error
 	kube, err = cluster.Start(ctx, cluster.Options{Nodes: nodes, KubeletVersion: "v1.37.2+k3s1", Log: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(kube.Stop)
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, v1.AddToScheme} {
 		Expect(add(scheme)).To(Succeed())
@@ -56,13 +60,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	kubectl("apply", "--server-side", "-f", repository("config/crd/operator.gloo.solo.io_servicemeshcontrollers.yaml"))
 	kubectl("wait", "--for=condition=Established", "crd/servicemeshcontrollers.operator.gloo.solo.io")
-}, NodeTimeout(20*time.Minute)) // Compiling Kubernetes on a new machine.
-
-var _ = AfterSuite(func() {
-	if kube != nil {
-		Expect(kube.Stop()).To(Succeed())
-	}
-})
+}
 
 func background() context.Context { return context.Background() }
 

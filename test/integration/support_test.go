@@ -15,7 +15,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -134,8 +133,7 @@ func mesh(name ...string) *v1.ServiceMeshController {
 	return smc
 }
 
-// create creates a resource and sees to it that the cluster is empty again in the
-// end.
+// create creates a resource.
 func create(smc *v1.ServiceMeshController) {
 	GinkgoHelper()
 	Expect(api.Create(background(), smc)).To(Succeed())
@@ -226,28 +224,6 @@ func events() []string {
 		}
 	}
 	return told
-}
-
-// removeMesh deletes all that a spec has installed, CRDs and namespace too.
-func removeMesh() {
-	GinkgoHelper()
-	kubectl("delete", "smc", "--all", "--timeout=60s")
-	crds := &apiextensionsv1.CustomResourceDefinitionList{}
-	Expect(api.List(background(), crds)).To(Succeed())
-	for i := range crds.Items {
-		if crds.Items[i].Spec.Group != v1.GroupVersion.Group {
-			Expect(client.IgnoreNotFound(api.Delete(background(), &crds.Items[i]))).To(Succeed())
-		}
-	}
-	Expect(client.IgnoreNotFound(api.Delete(background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))).To(Succeed())
-	Expect(api.DeleteAllOf(background(), &eventsv1.Event{}, client.InNamespace("default"))).To(Succeed())
-	Eventually(func(g Gomega) {
-		g.Expect(api.List(background(), crds)).To(Succeed())
-		g.Expect(crds.Items).To(HaveLen(1))
-		err := api.Get(background(), client.ObjectKey{Name: namespace}, &corev1.Namespace{})
-		g.Expect(client.IgnoreNotFound(err)).To(Succeed())
-		g.Expect(err).To(HaveOccurred())
-	}).Should(Succeed())
 }
 
 // hold keeps the pods of that label and image from turning ready until the returned

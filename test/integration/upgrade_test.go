@@ -19,9 +19,9 @@ import (
 )
 
 var _ = Describe("Upgrading", Ordered, func() {
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("k3s-cilium.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)
 	})
@@ -102,9 +102,9 @@ var _ = Describe("Upgrading", Ordered, func() {
 var _ = Describe("What istiod writes to its own webhook configuration", Ordered, func() {
 	const validator = "istio-validator-istio-system"
 
-	BeforeAll(func() {
+	BeforeAll(func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("minimal.yaml", version("1.28.2")))
 		eventuallyPhase(v1.PhaseSucceeded)
 		mark := settled()
@@ -152,9 +152,9 @@ func image(template corev1.PodTemplateSpec) string {
 }
 
 var _ = Describe("An autoscaler for istiod", Ordered, func() {
-	It("takes over the replicas without a reset to one", func() {
+	It("takes over the replicas without a reset to one", func(ctx SpecContext) {
+		newCluster(ctx)
 		startOperator()
-		DeferCleanup(removeMesh)
 		create(sample("minimal.yaml"))
 		eventuallyPhase(v1.PhaseSucceeded)
 		kubectl("patch", "smc", meshName, "--type", "merge", "-p",
