@@ -17,13 +17,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 // crdFiles is where the standard channel's CRDs stand in the module, one file
-// each. The policy beside them (vap_safeupgrades) is a cluster admin's choice
-// and is left out.
+// each.
 const crdFiles = "config/crd/standard/gateway.networking.k8s.io_*.yaml"
+
+// isCRD tells the CRDs from the policy beside them (vap_safeupgrades), which is a
+// cluster admin's choice and is left out.
+var isCRD = regexp.MustCompile(`(?m)^kind: CustomResourceDefinition$`)
 
 type module struct {
 	Path    string
@@ -93,6 +97,9 @@ func copyCRDs(source, target string) error {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
+		}
+		if !isCRD.Match(content) {
+			continue
 		}
 		if err := os.WriteFile(filepath.Join(target, filepath.Base(file)), content, 0o644); err != nil {
 			return err

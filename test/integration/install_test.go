@@ -3,6 +3,7 @@
 package integration_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
 // healthOneLiner is what people type to see how the mesh is.
@@ -23,27 +25,27 @@ const healthOneLiner = `kubectl get servicemeshcontroller managed-istio -o jsonp
 var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	var (
 		began   cluster.Mark
-		running *operator
+		running *Operator
 	)
 
 	BeforeAll(func(ctx SpecContext) {
-		newCluster(ctx)
-		began = kube.Audit().Mark()
-		running = launchOperator()
-		DeferCleanup(func() { running.stop() })
-		kubectl("apply", "-f", repository("config/samples/k3s-cilium.yaml"))
+		env = New(ctx)
+		began = env.Cluster.Audit().Mark()
+		running = LaunchOperator(env.Cluster.Config(Agent))
+		DeferCleanup(func() { running.Stop() })
+		env.Kubectl("apply", "-f", Repository("config/samples/k3s-cilium.yaml"))
 	})
 
 	It("reaches SUCCEEDED and the condition Ready", func() {
-		kubectl("wait", "--for=condition=Ready", "smc/managed-istio", "--timeout=60s")
-		eventuallyPhase(v1.PhaseSucceeded)
-		Expect(mesh().Status.Version).To(Equal("1.26.2"))
+		env.Kubectl("wait", "--for=condition=Ready", "smc/managed-istio", "--timeout=60s")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Version).To(Equal("1.26.2"))
 	})
 
 	It("has applied the components in order, each after the one before was complete", func() {
 		first := map[string]time.Time{}
 		last := map[string]time.Time{}
-		for _, request := range requestsSince(began, cluster.Writes()) {
+		for _, request := range env.Requests(began, cluster.Writes()) {
 			part := componentOf(request)
 			if part == "" {
 				continue
@@ -57,36 +59,36 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 		for i := range order[1:] {
 			Expect(first[order[i+1]]).To(BeTemporally(">", last[order[i]]), "%s before %s", order[i], order[i+1])
 		}
-		cni := get(&appsv1.DaemonSet{}, "istio-cni-node")
-		Expect(cni.CreationTimestamp.Time).NotTo(BeTemporally("<", availableSince(istiod())))
+		cni := Get(env, &appsv1.DaemonSet{}, "istio-cni-node")
+		Expect(cni.CreationTimestamp.Time).NotTo(BeTemporally("<", availableSince(env.Istiod())))
 	})
 
 	It("has two istiod, and istio-cni and ztunnel on each node", func() {
-		Expect(istiod().Status.ReadyReplicas).To(BeEquivalentTo(2))
-		Expect(cniNode().Status.NumberReady).To(BeEquivalentTo(nodes))
-		Expect(ztunnel().Status.NumberReady).To(BeEquivalentTo(nodes))
+		Expect(env.Istiod().Status.ReadyReplicas).To(BeEquivalentTo(2))
+		Expect(env.CNINode().Status.NumberReady).To(BeEquivalentTo(Nodes))
+		Expect(env.Ztunnel().Status.NumberReady).To(BeEquivalentTo(Nodes))
 	})
 
-	It("has created the namespace with the right to run privileged pods", func() {
-		created := get(&corev1.Namespace{}, namespace)
+	It("has created the Namespace with the right to run privileged pods", func() {
+		created := Get(env, &corev1.Namespace{}, Namespace)
 		Expect(created.Labels).To(HaveKeyWithValue("pod-security.kubernetes.io/enforce", "privileged"))
 	})
 
 	It("answers the health one-liner as typed", func() {
-		out := shell(healthOneLiner)
+		out := env.Shell(healthOneLiner)
 		Expect(out).To(HavePrefix("SUCCEEDED | Pods:\n"))
-		Expect(strings.Count(out, ": 1/1 Running")).To(Equal(2 + 2*nodes))
-		Expect(out).To(HaveSuffix(fmt.Sprintf("| CNI Status:\n%d/%d | Ztunnel Status:\n%d/%d", nodes, nodes, nodes, nodes)))
+		Expect(strings.Count(out, ": 1/1 Running")).To(Equal(2 + 2*Nodes))
+		Expect(out).To(HaveSuffix(fmt.Sprintf("| CNI Status:\n%d/%d | Ztunnel Status:\n%d/%d", Nodes, Nodes, Nodes, Nodes)))
 	})
 
 	It("is described by kubectl get in one line", func() {
-		lines := strings.Split(kubectl("get", "smc", "-o", "wide"), "\n")
+		lines := strings.Split(env.Kubectl("get", "smc", "-o", "wide"), "\n")
 		Expect(strings.Fields(lines[0])).To(Equal([]string{"NAME", "PHASE", "VERSION", "ISTIOD", "CNI", "ZTUNNEL", "AGE", "MESSAGE"}))
 		Expect(strings.Fields(lines[1])[:6]).To(Equal([]string{"managed-istio", "SUCCEEDED", "1.26.2", "2/2", "5/5", "5/5"}))
 	})
 
 	It("has the conditions in their order, all true, of the present generation", func() {
-		smc := mesh()
+		smc := env.Mesh()
 		var types []string
 		for _, c := range smc.Status.Conditions {
 			types = append(types, c.Type)
@@ -99,12 +101,12 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	})
 
 	It("names the value that no chart reads, in a condition and in an event", func() {
-		Expect(condition(v1.ConditionInitialized).Message).To(ContainSubstring("ambient.redirectMode"))
-		Eventually(events).Should(ContainElement(And(HavePrefix(v1.ReasonValuesNotRead), ContainSubstring("ambient.redirectMode"))))
+		Expect(env.Condition(v1.ConditionInitialized).Message).To(ContainSubstring("ambient.redirectMode"))
+		Eventually(env.Events).Should(ContainElement(And(HavePrefix(v1.ReasonValuesNotRead), ContainSubstring("ambient.redirectMode"))))
 	})
 
 	It("tells of its progress by events", func() {
-		Eventually(events).Should(ContainElements(
+		Eventually(env.Events).Should(ContainElements(
 			HavePrefix("Installing: installing Istio 1.26.2"),
 			"Complete: gateway-api v1.3.0 is complete", "Complete: istio-base 1.26.2 is complete",
 			"Complete: istiod 1.26.2 is complete: 2/2 pods", "Complete: istio-cni 1.26.2 is complete: 5/5 pods",
@@ -113,29 +115,29 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	})
 
 	It("explains the API", func() {
-		Expect(kubectl("explain", "smc.spec.version")).To(ContainSubstring("Istio version to run"))
-		Expect(kubectl("explain", "smc.status.phase")).To(ContainSubstring("SUCCEEDED"))
+		Expect(env.Kubectl("explain", "smc.spec.version")).To(ContainSubstring("Istio version to run"))
+		Expect(env.Kubectl("explain", "smc.status.phase")).To(ContainSubstring("SUCCEEDED"))
 	})
 
 	It("then sends no request for 30 s", func() {
-		expectQuiet(settled(), quiet)
+		env.ExpectQuiet(env.Settled(), Quiet)
 	})
 
 	It("leaves what Kubernetes derived from its Service alone", func() {
-		Expect(requestsSince(began, func(r cluster.Request) bool { return r.Resource == "endpointslices" })).To(BeEmpty())
+		Expect(env.Requests(began, func(r cluster.Request) bool { return r.Resource == "endpointslices" })).To(BeEmpty())
 	})
 
 	It("changes nothing when the operator starts again", func() {
-		before := versionsOfOwned()
-		mark := settled()
-		running.stop()
-		running = launchOperator()
+		before := env.VersionsOfOwned()
+		mark := env.Settled()
+		running.Stop()
+		running = LaunchOperator(env.Cluster.Config(Agent))
 		Eventually(func() []cluster.Request {
-			return requestsSince(mark, cluster.Writes(), func(r cluster.Request) bool { return r.Resource == "daemonsets" })
+			return env.Requests(mark, cluster.Writes(), func(r cluster.Request) bool { return r.Resource == "daemonsets" })
 		}).ShouldNot(BeEmpty(), "the second operator has looked at the DaemonSets")
-		settled()
-		Expect(versionsOfOwned()).To(Equal(before))
-		Expect(mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+		env.Settled()
+		Expect(env.VersionsOfOwned()).To(Equal(before))
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 	})
 })
 
@@ -151,7 +153,7 @@ func componentOf(r cluster.Request) string {
 		return "istiod"
 	case slices.Contains([]string{"serviceaccounts", "configmaps", "daemonsets"}, r.Resource) && strings.HasPrefix(r.Name, "istio-cni"):
 		return "istio-cni"
-	case r.Name == "ztunnel" && r.Namespace == namespace:
+	case r.Name == "ztunnel" && r.Namespace == Namespace:
 		return "ztunnel"
 	}
 	return ""
@@ -164,12 +166,4 @@ func availableSince(d *appsv1.Deployment) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// versionsOfOwned lists the resource versions of all that the operator owns.
-func versionsOfOwned() string {
-	kinds := "crd,namespace,deployment,daemonset,service,configmap,serviceaccount,clusterrole,clusterrolebinding," +
-		"role,rolebinding,pdb,validatingwebhookconfiguration,mutatingwebhookconfiguration"
-	return kubectl("get", kinds, "-A", "-l", v1.OwnerLabel, "--no-headers",
-		"-o", "custom-columns=KIND:.kind,NAME:.metadata.name,VERSION:.metadata.resourceVersion")
 }

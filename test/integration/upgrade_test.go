@@ -3,6 +3,7 @@
 package integration_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
@@ -16,62 +17,63 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
 var _ = Describe("Upgrading", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
-		newCluster(ctx)
-		startOperator()
-		create(sample("k3s-cilium.yaml"))
-		eventuallyPhase(v1.PhaseSucceeded)
+		env = New(ctx)
+		env.StartOperator()
+		env.Create(Sample("k3s-cilium.yaml"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
 	It("does not call one unready pod of the new version a success", func() {
-		release := hold(cluster.Behavior{Selector: map[string]string{"app": "istiod"}, Image: "1.27.9", Mode: cluster.Unready})
-		setVersion("1.27.9")
-		Eventually(func() v1.ComponentStatus { return component("istiod") }).Should(And(
+		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "istiod"}, Image: "1.27.9", Mode: cluster.Unready})
+		env.SetVersion("1.27.9")
+		Eventually(func() v1.ComponentStatus { return env.Component("istiod") }).Should(And(
 			HaveField("Message", ContainSubstring("1.26.2 → 1.27.9")), HaveField("Version", "1.26.2")))
 		Consistently(func(g Gomega) {
-			g.Expect(mesh().Status.Phase).To(Equal(v1.PhaseUpgrading))
-			g.Expect(mesh().Status.Version).To(Equal("1.26.2"), "the version that runs")
-			g.Expect(image(cniNode().Spec.Template)).To(ContainSubstring(":1.26.2"), "istio-cni waits for istiod")
-			g.Expect(image(ztunnel().Spec.Template)).To(ContainSubstring(":1.26.2"), "ztunnel waits for istio-cni")
+			g.Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseUpgrading))
+			g.Expect(env.Mesh().Status.Version).To(Equal("1.26.2"), "the version that runs")
+			g.Expect(Images(env.CNINode().Spec.Template)).To(ContainSubstring(":1.26.2"), "istio-cni waits for istiod")
+			g.Expect(Images(env.Ztunnel().Spec.Template)).To(ContainSubstring(":1.26.2"), "ztunnel waits for istio-cni")
 		}, 3*time.Second).Should(Succeed())
-		Expect(condition(v1.ConditionReady).Message).To(ContainSubstring("istiod 1.26.2 → 1.27.9"))
-		Expect(kubectl("get", "smc", meshName, "--no-headers")).To(MatchRegexp(`UPGRADING +1.26.2 +0/2 +5/5 +5/5`))
+		Expect(env.Condition(v1.ConditionReady).Message).To(ContainSubstring("istiod 1.26.2 → 1.27.9"))
+		Expect(env.Kubectl("get", "smc", Name, "--no-headers")).To(MatchRegexp(`UPGRADING +1.26.2 +0/2 +5/5 +5/5`))
 		release()
-		eventuallyPhase(v1.PhaseSucceeded)
+		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
 	It("does not call one unready pod of a DaemonSet a success", func() {
-		release := hold(cluster.Behavior{Selector: map[string]string{"app": "ztunnel"}, Image: "1.28.2", Nodes: []string{"node-2"}, Mode: cluster.Unready})
-		setVersion("1.28.2")
-		Eventually(func() string { return component("ztunnel").Message }).Should(ContainSubstring("1.27.9 → 1.28.2"))
-		Expect(component("istiod").Version).To(Equal("1.28.2"))
-		Expect(component("istio-cni").Version).To(Equal("1.28.2"))
-		Consistently(func() v1.Phase { return mesh().Status.Phase }, 3*time.Second).Should(Equal(v1.PhaseUpgrading))
+		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "ztunnel"}, Image: "1.28.2", Nodes: []string{"node-2"}, Mode: cluster.Unready})
+		env.SetVersion("1.28.2")
+		Eventually(func() string { return env.Component("ztunnel").Message }).Should(ContainSubstring("1.27.9 → 1.28.2"))
+		Expect(env.Component("istiod").Version).To(Equal("1.28.2"))
+		Expect(env.Component("istio-cni").Version).To(Equal("1.28.2"))
+		Consistently(func() v1.Phase { return env.Mesh().Status.Phase }, 3*time.Second).Should(Equal(v1.PhaseUpgrading))
 		release()
-		eventuallyPhase(v1.PhaseSucceeded)
-		Expect(mesh().Status.Version).To(Equal("1.28.2"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Version).To(Equal("1.28.2"))
 	})
 
 	It("goes on through every release that is compiled in", func() {
 		for _, release := range istio.Versions() {
-			if release <= mesh().Status.Version {
+			if release <= env.Mesh().Status.Version {
 				continue
 			}
-			setVersion(release)
-			eventuallyPhase(v1.PhaseSucceeded)
-			Expect(image(istiod().Spec.Template)).To(ContainSubstring(":" + release))
-			Expect(image(cniNode().Spec.Template)).To(ContainSubstring(":" + release))
-			Expect(image(ztunnel().Spec.Template)).To(ContainSubstring(":" + release))
+			env.SetVersion(release)
+			env.EventuallyPhase(v1.PhaseSucceeded)
+			Expect(Images(env.Istiod().Spec.Template)).To(ContainSubstring(":" + release))
+			Expect(Images(env.CNINode().Spec.Template)).To(ContainSubstring(":" + release))
+			Expect(Images(env.Ztunnel().Spec.Template)).To(ContainSubstring(":" + release))
 		}
 		newest := istio.Releases()[len(istio.Releases())-1]
-		Expect(component("gateway-api").Version).To(Equal(newest.GatewayAPI))
+		Expect(env.Component("gateway-api").Version).To(Equal(newest.GatewayAPI))
 	})
 
 	It("tells from which version to which in events", func() {
-		Eventually(events).Should(ContainElements(
+		Eventually(env.Events).Should(ContainElements(
 			HavePrefix("Upgrading: changing Istio 1.26.2 → 1.27.9"), "Complete: ztunnel 1.28.2 is complete: 5/5 pods"))
 	})
 
@@ -79,7 +81,7 @@ var _ = Describe("Upgrading", Ordered, func() {
 		var names []string
 		Eventually(func() []string {
 			secrets := &corev1.SecretList{}
-			Expect(api.List(background(), secrets, client.InNamespace(namespace), client.MatchingLabels{"owner": "helm", "name": "istiod"})).To(Succeed())
+			Expect(env.API.List(context.Background(), secrets, client.InNamespace(Namespace), client.MatchingLabels{"owner": "helm", "name": "istiod"})).To(Succeed())
 			names = nil
 			for _, secret := range secrets.Items {
 				names = append(names, secret.Labels["version"]+" "+secret.Labels["status"])
@@ -89,13 +91,13 @@ var _ = Describe("Upgrading", Ordered, func() {
 	})
 
 	It("calls an installed mesh degraded while a pod of it is not ready", func() {
-		Expect(mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
-		release := hold(cluster.Behavior{Selector: map[string]string{"app": "ztunnel"}, Nodes: []string{"node-3"}, Mode: cluster.Unready})
-		eventuallyPhase(v1.PhaseDegraded)
-		Expect(mesh().Status.Message).To(ContainSubstring("4 of 5 pods ready"))
-		Expect(mesh().Status.Version).NotTo(BeEmpty())
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "ztunnel"}, Nodes: []string{"node-3"}, Mode: cluster.Unready})
+		env.EventuallyPhase(v1.PhaseDegraded)
+		Expect(env.Mesh().Status.Message).To(ContainSubstring("4 of 5 pods ready"))
+		Expect(env.Mesh().Status.Version).NotTo(BeEmpty())
 		release()
-		eventuallyPhase(v1.PhaseSucceeded)
+		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 })
 
@@ -103,26 +105,26 @@ var _ = Describe("What istiod writes to its own webhook configuration", Ordered,
 	const validator = "istio-validator-istio-system"
 
 	BeforeAll(func(ctx SpecContext) {
-		newCluster(ctx)
-		startOperator()
-		create(sample("minimal.yaml", version("1.28.2")))
-		eventuallyPhase(v1.PhaseSucceeded)
-		mark := settled()
+		env = New(ctx)
+		env.StartOperator()
+		env.Create(Sample("minimal.yaml", Version("1.28.2")))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		mark := env.Settled()
 		patch := `[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Fail"},` +
 			`{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"` + certificate + `"}]`
-		kubectl("patch", "validatingwebhookconfiguration", validator, "--type", "json", "-p", patch, "--field-manager", "pilot-discovery")
-		expectQuiet(mark, 5*time.Second)
+		env.Kubectl("patch", "validatingwebhookconfiguration", validator, "--type", "json", "-p", patch, "--field-manager", "pilot-discovery")
+		env.ExpectQuiet(mark, 5*time.Second)
 	})
 
 	It("stays through an upgrade", func() {
-		setVersion("1.29.1")
-		eventuallyPhase(v1.PhaseSucceeded)
+		env.SetVersion("1.29.1")
+		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(webhookOf(validator)).To(Equal([]string{"Fail", certificate}))
 	})
 
 	It("stays through a restart of the operator", func() {
-		startOperator()
-		settled()
+		env.StartOperator()
+		env.Settled()
 		Expect(webhookOf(validator)).To(Equal([]string{"Fail", certificate}))
 	})
 })
@@ -132,7 +134,7 @@ const certificate = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJmVENDQVNPZ0F3SUJ
 
 func webhookOf(name string) []string {
 	GinkgoHelper()
-	out := kubectl("get", "validatingwebhookconfiguration", name, "-o", "json")
+	out := env.Kubectl("get", "validatingwebhookconfiguration", name, "-o", "json")
 	var configuration struct {
 		Webhooks []struct {
 			FailurePolicy string
@@ -143,36 +145,28 @@ func webhookOf(name string) []string {
 	return []string{configuration.Webhooks[0].FailurePolicy, configuration.Webhooks[0].ClientConfig.CABundle}
 }
 
-func image(template corev1.PodTemplateSpec) string {
-	images := make([]string, len(template.Spec.Containers))
-	for i, container := range template.Spec.Containers {
-		images[i] = container.Image
-	}
-	return strings.Join(images, " ")
-}
-
 var _ = Describe("An autoscaler for istiod", Ordered, func() {
 	It("takes over the replicas without a reset to one", func(ctx SpecContext) {
-		newCluster(ctx)
-		startOperator()
-		create(sample("minimal.yaml"))
-		eventuallyPhase(v1.PhaseSucceeded)
-		kubectl("patch", "smc", meshName, "--type", "merge", "-p",
+		env = New(ctx)
+		env.StartOperator()
+		env.Create(Sample("minimal.yaml"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		env.Kubectl("patch", "smc", Name, "--type", "merge", "-p",
 			`{"spec":{"values":{"pilot":{"autoscaleEnabled":true,"autoscaleMin":2,"autoscaleMax":5}}}}`)
 		least := 2
 		Eventually(func(g Gomega) {
 			d := &appsv1.Deployment{}
-			g.Expect(api.Get(background(), client.ObjectKey{Namespace: namespace, Name: "istiod"}, d)).To(Succeed())
+			g.Expect(env.API.Get(context.Background(), client.ObjectKey{Namespace: Namespace, Name: "istiod"}, d)).To(Succeed())
 			least = min(least, int(*d.Spec.Replicas))
-			kubectl("get", "hpa", "-n", namespace, "istiod")
-			g.Expect(mesh().Status.ObservedGeneration).To(BeEquivalentTo(2))
-			g.Expect(mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+			env.Kubectl("get", "hpa", "-n", Namespace, "istiod")
+			g.Expect(env.Mesh().Status.ObservedGeneration).To(BeEquivalentTo(2))
+			g.Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 		}).Should(Succeed())
 		Expect(least).To(Equal(2))
-		kubectl("scale", "deployment", "-n", namespace, "istiod", "--replicas=4") // As the autoscaler would.
-		Eventually(func() int32 { return istiod().Status.ReadyReplicas }).Should(BeEquivalentTo(4))
-		settled()
+		env.Kubectl("scale", "deployment", "-n", Namespace, "istiod", "--replicas=4") // As the autoscaler would.
+		Eventually(func() int32 { return env.Istiod().Status.ReadyReplicas }).Should(BeEquivalentTo(4))
+		env.Settled()
 		Expect(*istiod().Spec.Replicas).To(BeEquivalentTo(4))
-		Expect(events()).NotTo(ContainElement(HavePrefix("DriftCorrected")))
+		Expect(env.Events()).NotTo(ContainElement(HavePrefix("DriftCorrected")))
 	})
 })

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The operator's image: one static binary, no shell, no root. CI does not build
+# it yet, since no container engine runs there.
+#   docker build --build-arg RELEASE="$(git describe --tags --always)" -t gloo-operator .
+FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
+ARG TARGETOS TARGETARCH RELEASE=unknown
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN make gateway-api # runs here, whatever the target is
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build RELEASE="$RELEASE"
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /src/bin/gloo-operator /gloo-operator
+USER 65532:65532
+ENTRYPOINT ["/gloo-operator"]
+CMD ["run"]

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists the targets. Recipes are short: logic is in Go, below hack/.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# VERSION is the Istio version for the demo; empty means the sample's own.
+VERSION ?=
+NODES ?= 10
+TEST_TIMEOUT ?= 30m
+
+RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS = -s -w -X github.com/gloo-operator/gloo-operator/internal/cli.version=$(RELEASE)
+TOOL := go tool -modfile=hack/tools/lint/go.mod
+CRDS := internal/gatewayapi/crds
+COPIED := bin/.gateway-api-copied
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: gateway-api ## Build bin/gloo-operator
+	@echo "building bin/gloo-operator"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gloo-operator ./cmd/gloo-operator
+
+.PHONY: gateway-api
+gateway-api: $(COPIED) ## Copy the Gateway API CRDs from the Go module cache, once
+
+ifeq ($(wildcard $(CRDS)/v*),)
+.PHONY: $(COPIED)
+endif
+$(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
+	cd hack/gatewayapi && go run . ../../$(CRDS)
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: test
+test: gateway-api tools ## Run all tests; what they need is built first
+	go test -timeout=$(TEST_TIMEOUT) ./...
+
+.PHONY: verify
+verify: ## Check what tests do not: generated files, linters, a clean clone, docs
+	go run ./hack/verify
+
+.PHONY: lint
+lint: ## Run the linters
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: generate
+generate: ## Write the generated code, CRD and doc tables
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
+	go run ./hack/releases README.md docs/releases.md
+
+.PHONY: demo
+demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10)
+	@go run ./hack/demo -version='$(VERSION)' -nodes='$(NODES)'
+
+.PHONY: demo-down
+demo-down: ## Stop the demo's operator and cluster
+	@go run ./hack/demo -down
+
+.PHONY: clean
+clean: ## Remove what make built in this folder
+	rm -rf bin $(CRDS)/v*
+
+include hack/cluster.mk

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command demo turns the K3s and Cilium sample into a mesh on a local
+// Kubernetes, and shows how it goes: make demo, make demo-down.
+//
+// The cluster and the operator, a process of this machine, go on running when
+// the demo ends. Run it in the root folder of the repository, after make build.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// options are what a person can choose.
+type options struct {
+	// version overrides the sample's spec.version unless empty.
+	version string
+	// nodes is the number of nodes of a new cluster.
+	nodes int
+	// sample, crds and operator are paths below the root of the repository.
+	sample, crds, operator string
+	// timeout is for the mesh alone, not for compiling and starting Kubernetes.
+	timeout time.Duration
+	// down ends the demo instead.
+	down bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	set := flag.NewFlagSet("demo", flag.ContinueOnError)
+	set.StringVar(&o.version, "version", "", "Istio version instead of the sample's")
+	set.IntVar(&o.nodes, "nodes", 10, "number of nodes of a new cluster")
+	set.StringVar(&o.sample, "sample", "config/samples/k3s-cilium.yaml", "manifest with one ServiceMeshController")
+	set.StringVar(&o.crds, "crds", "config/crd", "folder with the operator's CRDs")
+	set.StringVar(&o.operator, "operator", "bin/gloo-operator", "the operator's binary")
+	set.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long the mesh may take")
+	set.BoolVar(&o.down, "down", false, "stop the operator and the cluster")
+	if err := set.Parse(args); err != nil {
+		return o, err
+	}
+	if set.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", set.Arg(0))
+	}
+	return o, nil
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+)
+
+var _ = It("The table lists releases, newest first", func() {
+	Expect(table([]istio.Release{
+		{Version: "1.1.0", Kubernetes: istio.MinorRange{Min: 29, Max: 32}, GatewayAPI: "v1.0.0"},
+		{Version: "1.2.0", Kubernetes: istio.MinorRange{Min: 30, Max: 33}, GatewayAPI: "v1.1.0", Note: "a branch"},
+	})).To(Equal("| Istio | Kubernetes | Gateway API | Note |\n|---|---|---|---|\n" +
+		"| 1.2.0 | 1.30 – 1.33 | v1.1.0 | a branch |\n| 1.1.0 | 1.29 – 1.32 | v1.0.0 |  |\n"))
+})
+
+var _ = DescribeTable("The table goes", func(document, want string) {
+	Expect(replaceTable(document, "new\n")).To(Equal(want))
+},
+	Entry("between the markers", "a\n"+begin+"old\n"+end+"\nb", "a\n"+begin+"new\n"+end+"\nb"),
+	Entry("between markers with nothing between", begin+end, begin+"new\n"+end),
+	Entry("between each pair of them", begin+end+begin+"old\n"+end, begin+"new\n"+end+begin+"new\n"+end),
+	Entry("nowhere in a document without", "a\n"+end, "a\n"+end),
+)
+
+var _ = It("A marker that is not closed is an error", func() {
+	_, err := replaceTable("a\n"+begin+"old\n", "new\n")
+	Expect(err).To(MatchError(ContainSubstring("releases:end")))
+})
+
+var _ = Describe("A document", func() {
+	var file string
+	BeforeEach(func() {
+		file = filepath.Join(GinkgoT().TempDir(), "README.md")
+		Expect(os.WriteFile(file, []byte(begin+"old\n"+end), 0o600)).To(Succeed())
+	})
+	read := func() string {
+		GinkgoHelper()
+		content, err := os.ReadFile(file)
+		Expect(err).NotTo(HaveOccurred())
+		return string(content)
+	}
+
+	It("is brought up to date, and then left alone", func() {
+		var out bytes.Buffer
+		Expect(run([]string{file}, false, &out)).To(Succeed())
+		Expect(out.String()).To(Equal("updated " + file + "\n"))
+		Expect(read()).To(ContainSubstring("| " + istio.Versions()[0] + " |"))
+		out.Reset()
+		Expect(run([]string{file}, false, &out)).To(Succeed())
+		Expect(out.String()).To(BeEmpty())
+		Expect(run([]string{file}, true, &out)).To(Succeed())
+	})
+
+	It("that is stale fails the check, which writes nothing", func() {
+		Expect(run([]string{file}, true, &bytes.Buffer{})).To(MatchError(ContainSubstring("stale")))
+		Expect(read()).To(ContainSubstring("old"))
+	})
+
+	It("that is not there is an error", func() {
+		Expect(run([]string{"nowhere.md"}, true, &bytes.Buffer{})).To(MatchError(os.ErrNotExist))
+	})
+})

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package operatortest is what the suites share: a cluster of their own, the
+// operator running in the test's process, and words for what they look at. It
+// fails the running spec where something does not work.
+package operatortest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apimachinery "k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+)
+
+const (
+	// Nodes is the number of nodes of an environment's cluster.
+	Nodes = 5
+	// Name is the name of the resource in the samples.
+	Name = "managed-istio"
+	// Namespace is the install namespace in the samples.
+	Namespace = "istio-system"
+	// Agent is the operator's user agent in the audit log.
+	Agent = "gloo-operator"
+)
+
+// Env is a cluster with the CRD in it.
+type Env struct {
+	// Cluster is the cluster itself.
+	Cluster *cluster.Cluster
+	// API is a cluster administrator.
+	API client.Client
+}
+
+// New starts a cluster of K3s nodes and stops it when the node that called ends. A
+// container that calls it in BeforeAll shares nothing with others.
+func New(ctx context.Context) *Env {
+	GinkgoHelper()
+	started, err := cluster.Start(ctx, cluster.Options{Nodes: Nodes, KubeletVersion: "v1.37.2+k3s1", Log: GinkgoWriter})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(started.Stop)
+	scheme := apimachinery.NewScheme()
+	for _, add := range []func(*apimachinery.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, v1.AddToScheme} {
+		Expect(add(scheme)).To(Succeed())
+	}
+	api, err := client.New(started.Config("test"), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	e := &Env{Cluster: started, API: api}
+	e.Kubectl("apply", "--server-side", "-f", Repository("config/crd/operator.gloo.solo.io_servicemeshcontrollers.yaml"))
+	e.Kubectl("wait", "--for=condition=Established", "crd/servicemeshcontrollers.operator.gloo.solo.io")
+	return e
+}
+
+// Repository is the path of a file of the repository.
+func Repository(path string) string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", path)
+}
+
+// Kubectl runs the real command as an administrator and returns what it printed.
+func (e *Env) Kubectl(arguments ...string) string {
+	GinkgoHelper()
+	out, err := e.TryKubectl(arguments...)
+	Expect(err).NotTo(HaveOccurred(), out)
+	return out
+}
+
+// TryKubectl is Kubectl for what may fail.
+func (e *Env) TryKubectl(arguments ...string) (string, error) {
+	command := exec.Command(e.Cluster.Binary("kubectl"), arguments...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+e.Cluster.Kubeconfig())
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// Shell runs a line as a person types it, with kubectl on the PATH.
+func (e *Env) Shell(line string) string {
+	GinkgoHelper()
+	command := exec.Command("bash", "-c", line)
+	command.Env = append(os.Environ(),
+		"KUBECONFIG="+e.Cluster.Kubeconfig(), "PATH="+filepath.Dir(e.Cluster.Binary("kubectl"))+":"+os.Getenv("PATH"))
+	out, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(out))
+	return string(out)
+}

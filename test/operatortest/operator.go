@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operatortest
+
+import (
+	"context"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/gloo-operator/gloo-operator/internal/controller"
+)
+
+// Operator is an operator that runs in the test's process.
+type Operator struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+}
+
+// StartOperator runs an operator until Stop or the end of the node that called.
+func (e *Env) StartOperator() *Operator {
+	o := LaunchOperator(e.Cluster.Config(Agent))
+	DeferCleanup(o.Stop)
+	return o
+}
+
+// LaunchOperator runs an operator with that client until Stop.
+func LaunchOperator(config *rest.Config) *Operator {
+	ctrl.SetLogger(logr.Discard())
+	ctx, cancel := context.WithCancel(context.Background())
+	o := &Operator{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(o.done)
+		o.err = controller.Run(ctx, controller.Options{
+			Config: config, Log: logr.Discard(), MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
+		})
+	}()
+	return o
+}
+
+// Stop lets the operator end as SIGTERM does.
+func (o *Operator) Stop() {
+	GinkgoHelper()
+	o.Kill()
+	Expect(o.err).NotTo(HaveOccurred())
+}
+
+// Kill ends the operator whatever it answers.
+func (o *Operator) Kill() {
+	GinkgoHelper()
+	o.cancel()
+	Eventually(o.done).Should(BeClosed())
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operatortest
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+)
+
+// Quiet is how long a cluster is watched for requests that should not come.
+const Quiet = 30 * time.Second
+
+// Requests lists the operator's requests since the mark for which every filter
+// holds; leases and watches excepted.
+func (e *Env) Requests(since cluster.Mark, filters ...cluster.Filter) []cluster.Request {
+	GinkgoHelper()
+	filters = append(filters, cluster.FromAgent(Agent), func(r cluster.Request) bool { return r.Resource != "leases" && r.Verb != "watch" })
+	requests, err := e.Cluster.Audit().Requests(since, filters...)
+	Expect(err).NotTo(HaveOccurred())
+	return requests
+}
+
+// MeshWrites lists the operator's writes to objects of the mesh since the mark: all
+// but status, events and Helm's records.
+func (e *Env) MeshWrites(since cluster.Mark) []cluster.Request {
+	GinkgoHelper()
+	return e.Requests(since, cluster.Writes(), func(r cluster.Request) bool {
+		return r.Resource != "events" && r.Resource != "servicemeshcontrollers" && r.Resource != "secrets"
+	})
+}
+
+// Settled waits until the operator has sent nothing for two seconds: status, events
+// and Helm releases are written. It returns the present end of the log.
+func (e *Env) Settled() cluster.Mark {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		mark := e.Cluster.Audit().Mark()
+		g.Consistently(func() []cluster.Request { return e.Requests(mark) }, 2*time.Second, 200*time.Millisecond).Should(BeEmpty())
+	}).Should(Succeed())
+	return e.Cluster.Audit().Mark()
+}
+
+// ExpectQuiet watches the operator send nothing for that long.
+func (e *Env) ExpectQuiet(since cluster.Mark, during time.Duration) {
+	GinkgoHelper()
+	Consistently(func() []cluster.Request { return e.Requests(since) }, during, time.Second).Should(BeEmpty())
+}
