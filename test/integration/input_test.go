@@ -3,7 +3,6 @@
 package integration_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"

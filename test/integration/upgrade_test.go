@@ -5,7 +5,6 @@ package integration_test
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -166,7 +165,7 @@ var _ = Describe("An autoscaler for istiod", Ordered, func() {
 		env.Kubectl("scale", "deployment", "-n", Namespace, "istiod", "--replicas=4") // As the autoscaler would.
 		Eventually(func() int32 { return env.Istiod().Status.ReadyReplicas }).Should(BeEquivalentTo(4))
 		env.Settled()
-		Expect(*istiod().Spec.Replicas).To(BeEquivalentTo(4))
+		Expect(*env.Istiod().Spec.Replicas).To(BeEquivalentTo(4))
 		Expect(env.Events()).NotTo(ContainElement(HavePrefix("DriftCorrected")))
 	})
 })
