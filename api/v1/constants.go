@@ -84,6 +84,12 @@ const (
 	ReasonSucceeded = "Succeeded"
 	// ReasonUninstalling: the mesh is being removed.
 	ReasonUninstalling = "Uninstalling"
+	// ReasonPaused: the resource is annotated to be left as it is.
+	ReasonPaused = "Paused"
+	// ReasonContested: somebody changes an owned object again and again.
+	ReasonContested = "Contested"
+	// ReasonTookOver: objects of another installation are the operator's from now on.
+	ReasonTookOver = "TookOver"
 	// ReasonDriftCorrected: somebody's change of an owned object was undone.
 	ReasonDriftCorrected = "DriftCorrected"
 )
@@ -104,6 +110,20 @@ const (
 	// ComponentLabel is on every object that the operator owns; its value is the
 	// component's name.
 	ComponentLabel = "operator.gloo.solo.io/component"
+	// PausedAnnotation on a ServiceMeshController, with the value "true", stops all
+	// changes of its mesh.
+	PausedAnnotation = "operator.gloo.solo.io/paused"
+	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
+	// alone: it is neither changed nor deleted.
+	IgnoreAnnotation = "operator.gloo.solo.io/ignore"
+	// HelmReleaseAnnotation and HelmNamespaceAnnotation are by what Helm marks what it
+	// installed, and takes over nothing without them:
+	// helm.sh/helm/v3/pkg/action, setMetadataVisitor.
+	HelmReleaseAnnotation   = "meta.helm.sh/release-name"
+	HelmNamespaceAnnotation = "meta.helm.sh/release-namespace"
+	// HelmPolicyAnnotation, with the value "keep", is on what outlives a Helm release:
+	// https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource.
+	HelmPolicyAnnotation = "helm.sh/resource-policy"
 	// Finalizer holds a ServiceMeshController until its mesh is removed.
 	Finalizer = "operator.gloo.solo.io/finalizer"
 	// FieldManager is the operator's name in managedFields.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -29,10 +31,15 @@ type Applier struct {
 	client   metadata.Interface
 	observer *Observer
 
+	// now is the clock; tests have their own.
+	now func() time.Time
+
 	mu       sync.Mutex
 	memories map[Key]memory
+	contests map[Key]contest
 	free     map[Key]bool // Names at which Foreign has found nobody's object.
 	deleted  map[types.UID]bool
+	failing  bool // The last requests were refused.
 }
 
 // memory is what the last apply of an object left behind.
@@ -54,7 +61,10 @@ func New(config *rest.Config, observer *Observer) (*Applier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Applier{client: client, observer: observer, memories: map[Key]memory{}, free: map[Key]bool{}, deleted: map[types.UID]bool{}}, nil
+	return &Applier{
+		client: client, observer: observer, now: time.Now,
+		memories: map[Key]memory{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
+	}, nil
 }
 
 // Action is what an apply did to an object.
@@ -82,7 +92,9 @@ type Change struct {
 
 // Apply sends those of the objects that differ from the cluster, wave by wave, and
 // tells what it did. It goes on with the other objects of a wave when one fails,
-// and not with the next wave. Failures are joined; each is an *ObjectError.
+// and not with the next wave; after a failure it sends one request at a time, and
+// stops at the first that fails again. Failures are joined; each is an
+// *ObjectError.
 func (a *Applier) Apply(ctx context.Context, objects []Object) ([]Change, error) {
 	var changes []Change
 	for len(objects) > 0 {
@@ -101,30 +113,63 @@ func (a *Applier) Apply(ctx context.Context, objects []Object) ([]Change, error)
 }
 
 func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, error) {
-	var mu sync.Mutex
-	var changes []Change
-	var failures []error
-	group := errgroup.Group{}
-	group.SetLimit(parallel)
-	for _, object := range objects {
-		if a.State(object) != Stale {
-			continue
-		}
-		group.Go(func() error {
-			change, err := a.apply(ctx, object)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failures = append(failures, &ObjectError{Key: object.Key(), cause: err})
-			} else {
-				changes = append(changes, change)
-			}
-			return nil
-		})
+	stale := slices.DeleteFunc(slices.Clone(objects), func(o Object) bool { return a.State(o) != Stale })
+	if len(stale) == 0 {
+		return nil, nil
 	}
-	_ = group.Wait()
+	var changes []Change
+	err := a.each(len(stale), func(i int) error {
+		change, err := a.apply(ctx, stale[i])
+		if err != nil {
+			return &ObjectError{Key: stale[i].Key(), cause: err}
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		changes = append(changes, change)
+		return nil
+	})
 	slices.SortFunc(changes, func(x, y Change) int { return compareKeys(x.Key, y.Key) })
-	return changes, errors.Join(failures...)
+	return changes, err
+}
+
+// each calls send for each index, several at once. Failures are joined. While
+// requests are being refused it goes one by one and stops at the first failure, so
+// that a persistent failure costs one request a try.
+func (a *Applier) each(count int, send func(i int) error) error {
+	a.mu.Lock()
+	cautious := a.failing
+	a.mu.Unlock()
+	var failures []error
+	if cautious {
+		for i := 0; i < count && len(failures) == 0; i++ {
+			failures = appendError(failures, send(i))
+		}
+	} else {
+		results := make([]error, count)
+		group := errgroup.Group{}
+		group.SetLimit(parallel)
+		for i := range count {
+			group.Go(func() error {
+				results[i] = send(i)
+				return nil
+			})
+		}
+		_ = group.Wait()
+		for _, err := range results {
+			failures = appendError(failures, err)
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failing = len(failures) > 0
+	return errors.Join(failures...)
+}
+
+func appendError(failures []error, err error) []error {
+	if err != nil {
+		return append(failures, err)
+	}
+	return failures
 }
 
 func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
@@ -137,13 +182,18 @@ func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	force := true
-	answer, err := a.resource(kind, object.Namespace).Patch(ctx, object.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force})
+	answer, err := a.send(ctx, kind, object.Key(), body)
 	if err != nil {
 		return Change{}, err
 	}
 	return a.remember(kind, object, live, answer), nil
+}
+
+// send applies a body. The fields in it become ours, whoever had them.
+func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte) (metav1.Object, error) {
+	force := true
+	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
+		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force})
 }
 
 func (a *Applier) resource(kind Kind, namespace string) metadata.ResourceInterface {
@@ -173,6 +223,7 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 		if live != nil {
 			change.Theft = stolen(before.fields, live, yields)
 		}
+		a.contests[change.Key] = a.contests[change.Key].next(a.now(), change.Theft)
 	case live == nil:
 		change.Action = Created
 	default:
@@ -191,8 +242,11 @@ const (
 	Stale State = iota
 	// Behind objects have been applied, and the cache does not show it yet.
 	Behind
-	// InSync objects are in the cluster as they were applied.
+	// InSync objects are in the cluster as they were applied, or are to be left alone.
 	InSync
+	// Contested objects differ because somebody changes them again and again: they are
+	// to be applied later.
+	Contested
 )
 
 // State tells without a request how an object compares with the cluster.
@@ -200,19 +254,21 @@ func (a *Applier) State(object Object) State {
 	a.mu.Lock()
 	remembered, ok := a.memories[object.Key()]
 	a.mu.Unlock()
-	if !ok || remembered.hash != object.Hash {
-		return Stale
-	}
 	kind, err := kindOf(object.GVK)
-	if err != nil || kind.Unwatched {
+	seen := a.observer.Observe(object.Key())
+	switch {
+	case seen.Object != nil && ignored(seen.Object):
+		return InSync
+	case !ok || remembered.hash != object.Hash:
+		return Stale
+	case err != nil || kind.Unwatched:
 		return InSync
 	}
-	seen := a.observer.Observe(object.Key())
 	if seen.Object == nil {
 		if older(seen.SyncedTo, remembered.resourceVersion) {
 			return Behind
 		}
-		return Stale
+		return a.drifted(object.Key())
 	}
 	switch {
 	case older(seen.Object.GetResourceVersion(), remembered.resourceVersion):
@@ -222,8 +278,18 @@ func (a *Applier) State(object Object) State {
 	case fingerprint(ownFields(seen.Object), yieldsOf(kind, object.Body)) == remembered.fingerprint:
 		return InSync
 	default:
-		return Stale
+		return a.drifted(object.Key())
 	}
+}
+
+// drifted tells whether an object that somebody changed is to be put back now.
+func (a *Applier) drifted(key Key) State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.now().Before(a.contests[key].until) {
+		return Contested
+	}
+	return Stale
 }
 
 // older tells that resource version a comes before b. Versions of one resource are
@@ -245,6 +311,9 @@ func (e *ObjectError) Unwrap() error { return e.cause }
 
 // Permanent tells that trying again cannot help: a person has to change something.
 func Permanent(err error) bool {
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return false
+	}
 	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err) ||
 		apierrors.IsRequestEntityTooLargeError(err)
 }

@@ -3,7 +3,6 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -18,9 +17,11 @@ import (
 // Foreign is an object of the plan's name that somebody else made.
 type Foreign struct {
 	Key
-	// By tells whose it is, such as "Helm release istiod" or the field manager that
-	// made it.
+	// By tells whose it is, such as "Helm release istiod in istio-system" or the field
+	// manager that made it.
 	By string
+	// Object is what the API server shows of it.
+	Object metav1.Object
 }
 
 func (f Foreign) String() string { return fmt.Sprintf("%s (%s)", f.Key, f.By) }
@@ -47,17 +48,14 @@ func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, err
 				continue
 			}
 		}
-		list, err := a.resource(kind, group.Namespace).List(ctx, metav1.ListOptions{})
-		if apierrors.IsNotFound(err) {
-			continue // The cluster does not serve the kind.
-		}
+		items, err := a.list(ctx, kind, group.Namespace)
 		if err != nil {
-			return nil, fmt.Errorf("listing %s: %w", kind.Resource, err)
+			return nil, err
 		}
-		for _, item := range list.Items {
-			key := Key{GVK: group.GVK, Namespace: item.Namespace, Name: item.Name}
-			if unknown[group][key] && !ours(&item) {
-				foreign = append(foreign, Foreign{Key: key, By: maker(&item)})
+		for i := range items {
+			key := Key{GVK: group.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
+			if unknown[group][key] && !ours(&items[i]) {
+				foreign = append(foreign, Foreign{Key: key, By: maker(&items[i]), Object: &items[i]})
 			}
 		}
 	}
@@ -65,6 +63,48 @@ func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, err
 		a.markFree(unknown)
 	}
 	return foreign, nil
+}
+
+// list lists what the cluster holds of a kind: nothing where it does not serve it.
+func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]metav1.PartialObjectMetadata, error) {
+	list, err := a.resource(kind, namespace).List(ctx, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", kind.Resource, err)
+	}
+	return list.Items, nil
+}
+
+// Leftovers finds what the makers of the foreign objects have in the cluster, and
+// in that namespace, besides the plan's objects.
+func (a *Applier) Leftovers(ctx context.Context, foreign []Foreign, namespace string, objects []Object) ([]Foreign, error) {
+	makers := map[string]bool{}
+	for _, f := range foreign {
+		makers[f.By] = true
+	}
+	wanted := map[Key]bool{}
+	for _, object := range objects {
+		wanted[object.Key()] = true
+	}
+	var leftovers []Foreign
+	for _, kind := range kinds {
+		if kind.Lasting || kind.Unwatched {
+			continue
+		}
+		items, err := a.list(ctx, kind, namespace)
+		if err != nil {
+			return nil, err
+		}
+		for i := range items {
+			key := Key{GVK: kind.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
+			if by := maker(&items[i]); makers[by] && !wanted[key] && !ours(&items[i]) {
+				leftovers = append(leftovers, Foreign{Key: key, By: by, Object: &items[i]})
+			}
+		}
+	}
+	return leftovers, nil
 }
 
 func (a *Applier) markFree(unknown map[Key]map[Key]bool) {
@@ -116,15 +156,11 @@ func ours(object metav1.Object) bool {
 
 // maker tells whose an object is.
 func maker(object metav1.Object) string {
-	if release := object.GetAnnotations()["meta.helm.sh/release-name"]; release != "" {
-		return fmt.Sprintf("Helm release %s in %s", release, object.GetAnnotations()["meta.helm.sh/release-namespace"])
+	if release := object.GetAnnotations()[v1.HelmReleaseAnnotation]; release != "" {
+		return fmt.Sprintf("Helm release %s in %s", release, object.GetAnnotations()[v1.HelmNamespaceAnnotation])
 	}
-	entries := slices.Clone(object.GetManagedFields())
-	slices.SortStableFunc(entries, func(x, y metav1.ManagedFieldsEntry) int {
-		return cmp.Compare(unix(x.Time), unix(y.Time))
-	})
-	if len(entries) > 0 {
-		return "made by " + entries[0].Manager
+	if manager := makerOf(object.GetManagedFields()); manager != "" {
+		return "made by " + manager
 	}
 	return "of unknown origin"
 }

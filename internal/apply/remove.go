@@ -5,26 +5,26 @@ package apply
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// resourcePolicy is Helm's annotation for what outlives a release:
-// https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource.
-const resourcePolicy = "helm.sh/resource-policy"
-
 // Removable lists those of the objects that may be removed: no CRD, no namespace,
-// nothing that Helm would keep.
+// nothing that Helm would keep, nothing that is to be left alone.
 func Removable(owned []Owned) []Owned {
 	return slices.DeleteFunc(slices.Clone(owned), func(o Owned) bool {
 		kind, err := kindOf(o.GVK)
-		return err != nil || kind.Lasting || o.Object.GetAnnotations()[resourcePolicy] == "keep"
+		return err != nil || kind.Lasting || o.Object.GetAnnotations()[v1.HelmPolicyAnnotation] == "keep" || ignored(o.Object)
 	})
+}
+
+// ignored tells an object that a person wants left alone.
+func ignored(object metav1.Object) bool {
+	return object.GetAnnotations()[v1.IgnoreAnnotation] == "true"
 }
 
 // Unwanted lists those of the objects that are not among the wanted.
@@ -48,26 +48,24 @@ func (o Owned) Webhook() bool {
 // their pods are gone. An object that has been replaced by another of its name in
 // the meantime is left alone.
 func (a *Applier) Delete(ctx context.Context, objects []Owned) error {
-	var mu sync.Mutex
-	var failures []error
-	group := errgroup.Group{}
-	group.SetLimit(parallel)
-	for _, object := range objects {
-		if !a.claim(object) {
-			continue
-		}
-		group.Go(func() error {
-			if err := a.delete(ctx, object); err != nil {
-				a.release(object)
-				mu.Lock()
-				defer mu.Unlock()
-				failures = append(failures, &ObjectError{Key: object.Key, cause: err})
-			}
-			return nil
-		})
+	claimed := slices.DeleteFunc(slices.Clone(objects), func(o Owned) bool { return !a.claim(o) })
+	if len(claimed) == 0 {
+		return nil
 	}
-	_ = group.Wait()
-	return errors.Join(failures...)
+	sent := make([]bool, len(claimed)) // Each is written by one goroutine.
+	err := a.each(len(claimed), func(i int) error {
+		if err := a.delete(ctx, claimed[i]); err != nil {
+			return &ObjectError{Key: claimed[i].Key, cause: err}
+		}
+		sent[i] = true
+		return nil
+	})
+	for i, object := range claimed {
+		if !sent[i] {
+			a.release(object)
+		}
+	}
+	return err
 }
 
 func (a *Applier) delete(ctx context.Context, object Owned) error {
@@ -112,6 +110,7 @@ func (a *Applier) Forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.memories)
+	clear(a.contests)
 	clear(a.free)
 	clear(a.deleted)
 }

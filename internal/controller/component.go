@@ -60,7 +60,7 @@ func (r *Reconciler) examineObject(object apply.Object, state *componentState) s
 		}
 	}
 	applied := r.applier.State(object)
-	if applied != apply.InSync {
+	if applied == apply.Stale || applied == apply.Behind {
 		progress.Updated = 0 // What the cache shows are the pods of an earlier template.
 	}
 	if workload(object) {

@@ -80,15 +80,9 @@ func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
 	return installed
 }
 
-// conflict stops where somebody else's objects are in the way.
-func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *plan.Plan) *stop {
-	if smc.Spec.OnConflict == v1.Force {
-		return nil
-	}
-	var objects []apply.Object
-	for _, component := range p.Components {
-		objects = append(objects, objectsOf(component)...)
-	}
+// conflict stops where somebody else's objects are in the way, or takes them over.
+func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
+	objects := allObjects(p.plan)
 	foreign, err := r.applier.Foreign(ctx, objects)
 	if err != nil {
 		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + err.Error(), cause: err}
@@ -96,18 +90,37 @@ func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController
 	if len(foreign) == 0 {
 		return nil
 	}
-	return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
+	if smc.Spec.OnConflict != v1.Force {
+		return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
+	}
+	told, err := r.takeOver(ctx, smc, foreign, objects)
+	if err != nil {
+		return &stop{reason: v1.ReasonConflict, message: "taking over another installation: " + err.Error(), cause: err}
+	}
+	p.notes = append(p.notes, told...)
+	return nil
+}
+
+func allObjects(p *plan.Plan) []apply.Object {
+	var objects []apply.Object
+	for _, component := range p.Components {
+		objects = append(objects, objectsOf(component)...)
+	}
+	return objects
 }
 
 func describe(foreign []apply.Foreign) string {
+	return fmt.Sprintf("another installation is in the way: %s; remove it, or set spec.onConflict to Force to take it over", list(foreign))
+}
+
+// list names the first few of the objects.
+func list(foreign []apply.Foreign) string {
 	names := make([]string, 0, namesShown)
 	for _, f := range foreign[:min(namesShown, len(foreign))] {
 		names = append(names, f.String())
 	}
-	more := ""
 	if len(foreign) > namesShown {
-		more = fmt.Sprintf(" and %d more", len(foreign)-namesShown)
+		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(foreign)-namesShown)
 	}
-	return fmt.Sprintf("another installation is in the way: %s%s; remove it, or set spec.onConflict to Force to take it over",
-		strings.Join(names, ", "), more)
+	return strings.Join(names, ", ")
 }

@@ -31,6 +31,14 @@ import (
 // way has gone: somebody else's objects are not watched.
 const conflictRetry = 30 * time.Second
 
+// helmManager is the field manager of the helm command.
+const helmManager = "helm"
+
+// paused tells a resource that is annotated to be left as it is.
+func paused(smc *v1.ServiceMeshController) bool {
+	return smc.Annotations[v1.PausedAnnotation] == "true"
+}
+
 // Reconciler reconciles ServiceMeshControllers.
 type Reconciler struct {
 	client   client.Client
@@ -50,6 +58,8 @@ type Reconciler struct {
 type memory struct {
 	// written is when the status was last written.
 	written time.Time
+	// notes are what no event has told of yet.
+	notes []string
 	// corrected are drift corrections that no event has told of yet.
 	corrected []apply.Change
 	// recorded are the digests of the components recorded as Helm releases.
@@ -65,8 +75,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if !smc.DeletionTimestamp.IsZero() {
 		return r.uninstall(ctx, smc)
 	}
-	if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
-		return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
+	if !paused(smc) {
+		if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
+			return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
+		}
 	}
 	p := r.walk(ctx, smc)
 	if p.tellsNothing(smc) {
@@ -108,6 +120,12 @@ type pass struct {
 	stop *stop
 	// changes are what was applied.
 	changes []apply.Change
+	// fights are objects that somebody changes again and again.
+	fights []apply.Fight
+	// paused tells that nothing may be changed.
+	paused bool
+	// notes are to be told as events.
+	notes []string
 }
 
 // walk builds the plan and applies it, component by component, up to the first
@@ -120,9 +138,16 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.plan, p.stop = r.build(smc); p.stop != nil {
 		return p
 	}
-	if p.stop = r.conflict(ctx, smc, p.plan); p.stop != nil {
+	if p.paused = paused(smc); p.paused {
+		for _, component := range p.plan.Components {
+			p.components = append(p.components, r.examine(component))
+		}
 		return p
 	}
+	if p.stop = r.conflict(ctx, smc, p); p.stop != nil {
+		return p
+	}
+	defer func() { p.fights = r.applier.Fights(allObjects(p.plan)) }()
 	owned := r.observer.Owned(smc.Name)
 	for i, component := range p.plan.Components {
 		state := r.bring(ctx, component, p)
@@ -169,11 +194,7 @@ func applyFailure(err error) *stop {
 
 // prune deletes what the plan no longer holds.
 func (r *Reconciler) prune(ctx context.Context, p *pass, owned []apply.Owned) {
-	var wanted []apply.Object
-	for _, component := range p.plan.Components {
-		wanted = append(wanted, objectsOf(component)...)
-	}
-	if err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, wanted))); err != nil {
+	if err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, allObjects(p.plan)))); err != nil {
 		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + err.Error(), cause: err}
 	}
 }
@@ -214,9 +235,14 @@ func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
 // releases, and says when to come back.
 func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {
 	m := r.remembered(smc)
+	m.notes = append(m.notes, p.notes...)
 	for _, change := range p.changes {
-		if change.Action == apply.Restored {
-			m.corrected = append(m.corrected, change)
+		if change.Action != apply.Restored {
+			continue
+		}
+		m.corrected = append(m.corrected, change)
+		if slices.Contains(change.Theft.Managers, helmManager) {
+			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
 		}
 	}
 	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, notices(p))
@@ -231,6 +257,9 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 			return ctrl.Result{}, failure.cause
 		}
 		result.RequeueAfter = soonest(result.RequeueAfter, failure.retry)
+	}
+	for _, fight := range p.fights {
+		result.RequeueAfter = soonest(result.RequeueAfter, max(time.Second, time.Until(fight.Again)))
 	}
 	return result, nil
 }
@@ -289,9 +318,9 @@ func (r *Reconciler) writeStatus(
 
 // tell emits the events of a status that has been written.
 func (r *Reconciler) tell(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, m *memory) {
-	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.corrected) {
+	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.notes, m.corrected) {
 		r.recorder.Eventf(after, nil, event.kind, event.reason, event.action, "%s", event.message)
 		log.FromContext(ctx).Info("state changed", "reason", event.reason, "message", event.message)
 	}
-	m.corrected = nil
+	m.notes, m.corrected = nil, nil
 }

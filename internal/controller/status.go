@@ -42,7 +42,7 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 	if len(p.components) > 0 {
 		status.Components = componentStatuses(previous, p)
 	}
-	if p.complete() {
+	if p.complete() && !p.paused {
 		status.Version = p.plan.Version
 	}
 	status.Conditions = conditions(smc, p, status.Components)
@@ -69,6 +69,12 @@ func phaseOf(previous v1.ServiceMeshControllerStatus, version string, p *pass) v
 		}
 	}
 	switch {
+	case p.paused && previous.Phase != "":
+		return previous.Phase
+	case p.paused:
+		return v1.PhasePending
+	case p.complete() && len(p.fights) > 0:
+		return v1.PhaseDegraded
 	case p.complete():
 		return v1.PhaseSucceeded
 	case previous.Version == "" && len(p.components) == 0:
@@ -202,6 +208,13 @@ func initialized(p *pass) verdict {
 
 // ready is derived from the conditions before it, in this one place.
 func ready(before []metav1.Condition, p *pass) verdict {
+	if p.paused {
+		status := metav1.ConditionFalse
+		if p.complete() {
+			status = metav1.ConditionTrue
+		}
+		return verdict{status, v1.ReasonPaused, fmt.Sprintf("paused: nothing is changed until the annotation %s is removed", v1.PausedAnnotation)}
+	}
 	for _, condition := range before {
 		if condition.Status != metav1.ConditionTrue {
 			return verdict{metav1.ConditionFalse, condition.Reason, condition.Message}
@@ -210,12 +223,15 @@ func ready(before []metav1.Condition, p *pass) verdict {
 	if p.stop != nil {
 		return verdict{metav1.ConditionFalse, p.stop.reason, p.stop.message}
 	}
+	if len(p.fights) > 0 {
+		return verdict{metav1.ConditionFalse, v1.ReasonContested, fighting(p.fights[0])}
+	}
 	return verdict{metav1.ConditionTrue, v1.ReasonSucceeded, ""}
 }
 
 // summary is the status in one sentence.
 func summary(status v1.ServiceMeshControllerStatus, p *pass) string {
-	if p.complete() {
+	if p.complete() && !p.paused && len(p.fights) == 0 {
 		return fmt.Sprintf("Istio %s is complete", status.Version)
 	}
 	if condition := meta.FindStatusCondition(status.Conditions, v1.ConditionReady); condition != nil {

@@ -26,6 +26,10 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 	if !controllerutil.ContainsFinalizer(smc, v1.Finalizer) {
 		return ctrl.Result{}, nil
 	}
+	if paused(smc) {
+		message := fmt.Sprintf("paused: the mesh is removed when the annotation %s is", v1.PausedAnnotation)
+		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
+	}
 	left := apply.Removable(r.observer.Owned(smc.Name))
 	if len(left) == 0 {
 		return ctrl.Result{}, r.letGo(ctx, smc)

@@ -12,7 +12,10 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	helmtime "helm.sh/helm/v3/pkg/time"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
 const (
@@ -60,6 +63,33 @@ func (r *Recorder) Record(_ context.Context, records []Record) error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// ReleaseOf tells the release that an object belongs to. The name is empty where
+// Helm did not install it.
+func ReleaseOf(object metav1.Object) (name, namespace string) {
+	annotations := object.GetAnnotations()
+	return annotations[v1.HelmReleaseAnnotation], annotations[v1.HelmNamespaceAnnotation]
+}
+
+// istioCharts are the names of the charts whose releases Retire deletes.
+var istioCharts = []string{"base", "istiod", "cni", "ztunnel"}
+
+// Retire deletes the records of a release whose objects have been taken over,
+// since `helm uninstall` of it would now delete them. Releases of other charts than
+// Istio's are left: they may hold anything. It tells whether it deleted any.
+func (r *Recorder) Retire(_ context.Context, name string) (bool, error) {
+	existing, err := r.driver.List(func(one *release.Release) bool {
+		return one.Name == name && one.Chart != nil && slices.Contains(istioCharts, one.Chart.Name())
+	})
+	if err != nil {
+		return false, fmt.Errorf("listing Helm releases: %w", err)
+	}
+	var failures []error
+	for _, one := range existing {
+		failures = append(failures, r.remove(one))
+	}
+	return len(existing) > 0, errors.Join(failures...)
 }
 
 // Forget deletes every revision of those releases.

@@ -15,13 +15,6 @@ import (
 )
 
 const (
-	// Helm marks what it installed by these, and takes over nothing without them:
-	// helm.sh/helm/v3/pkg/action, setMetadataVisitor.
-	helmReleaseName      = "meta.helm.sh/release-name"
-	helmReleaseNamespace = "meta.helm.sh/release-namespace"
-	// Helm deletes nothing that has this annotation: users' objects hang on CRDs.
-	helmResourcePolicy = "helm.sh/resource-policy"
-
 	// podSecurityEnforce lets istio-cni and ztunnel, which need host paths and
 	// capabilities, run in the namespace:
 	// https://kubernetes.io/docs/concepts/security/pod-security-admission/.
@@ -121,9 +114,9 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[helmReleaseName], annotations[helmReleaseNamespace] = component.Name, namespace
+	annotations[v1.HelmReleaseAnnotation], annotations[v1.HelmNamespaceAnnotation] = component.Name, namespace
 	if object.GetKind() == "CustomResourceDefinition" {
-		annotations[helmResourcePolicy] = "keep" // Some releases forget it on WorkloadGroups.
+		annotations[v1.HelmPolicyAnnotation] = "keep" // Some releases forget it on WorkloadGroups.
 	}
 	object.SetAnnotations(annotations)
 }
