@@ -116,12 +116,12 @@ const (
 	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
 	// alone: it is neither changed nor deleted.
 	IgnoreAnnotation = "operator.gloo.solo.io/ignore"
-	// HelmReleaseAnnotation and HelmNamespaceAnnotation are by what Helm marks what it
-	// installed, and takes over nothing without them:
-	// helm.sh/helm/v3/pkg/action, setMetadataVisitor.
-	HelmReleaseAnnotation   = "meta.helm.sh/release-name"
+	// HelmReleaseAnnotation names the release on what Helm installed. Helm takes over
+	// nothing without it: helm.sh/helm/v3/pkg/action, setMetadataVisitor.
+	HelmReleaseAnnotation = "meta.helm.sh/release-name"
+	// HelmNamespaceAnnotation names that release's namespace.
 	HelmNamespaceAnnotation = "meta.helm.sh/release-namespace"
-	// HelmPolicyAnnotation, with the value "keep", is on what outlives a Helm release:
+	// HelmPolicyAnnotation is, with the value "keep", on what outlives a Helm release:
 	// https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource.
 	HelmPolicyAnnotation = "helm.sh/resource-policy"
 	// Finalizer holds a ServiceMeshController until its mesh is removed.

@@ -264,22 +264,21 @@ func (a *Applier) State(object Object) State {
 	case err != nil || kind.Unwatched:
 		return InSync
 	}
-	if seen.Object == nil {
-		if older(seen.SyncedTo, remembered.resourceVersion) {
-			return Behind
-		}
-		return a.drifted(object.Key())
-	}
 	switch {
-	case older(seen.Object.GetResourceVersion(), remembered.resourceVersion):
+	case older(seen.newest(), remembered.resourceVersion):
 		return Behind
-	case seen.Object.GetResourceVersion() == remembered.resourceVersion:
-		return InSync
-	case fingerprint(ownFields(seen.Object), yieldsOf(kind, object.Body)) == remembered.fingerprint:
+	case seen.Object != nil && remembered.shows(kind, object, seen.Object):
 		return InSync
 	default:
 		return a.drifted(object.Key())
 	}
+}
+
+// shows tells whether an object still is as the apply left it, as far as our fields
+// go.
+func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
+	return seen.GetResourceVersion() == m.resourceVersion ||
+		fingerprint(ownFields(seen), yieldsOf(kind, object.Body)) == m.fingerprint
 }
 
 // drifted tells whether an object that somebody changed is to be put back now.

@@ -20,7 +20,7 @@ import (
 func ownFields(object metav1.Object) []byte {
 	for _, entry := range object.GetManagedFields() {
 		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
-			return entry.FieldsV1.Raw
+			return entry.FieldsV1.GetRawBytes()
 		}
 	}
 	return nil
@@ -104,7 +104,7 @@ func stolen(before []byte, object metav1.Object, yields yields) Theft {
 		if entry.FieldsV1 == nil || entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply {
 			continue
 		}
-		if theirs, err := decodeFields(entry.FieldsV1.Raw); err == nil && !theirs.Intersection(lost).Empty() {
+		if theirs, err := decodeFields(entry.FieldsV1.GetRawBytes()); err == nil && !theirs.Intersection(lost).Empty() {
 			theft.Managers = append(theft.Managers, entry.Manager)
 		}
 	}

@@ -151,6 +151,14 @@ type Observation struct {
 	SyncedTo string
 }
 
+// newest is the newest resource version at which the observation is known to hold.
+func (o Observation) newest() string {
+	if o.Object != nil {
+		return o.Object.GetResourceVersion()
+	}
+	return o.SyncedTo
+}
+
 // Observe tells what the cache shows of that object.
 func (o *Observer) Observe(key Key) Observation {
 	informer, ok := o.owned[key.GVK]

@@ -74,7 +74,7 @@ func inherit(entries []metav1.ManagedFieldsEntry, apiVersion string) ([]metav1.M
 			kept = append(kept, entry)
 			continue
 		}
-		theirs, err := decodeFields(entry.FieldsV1.Raw)
+		theirs, err := decodeFields(entry.FieldsV1.GetRawBytes())
 		if err != nil {
 			return nil, err
 		}
@@ -87,10 +87,11 @@ func inherit(entries []metav1.ManagedFieldsEntry, apiVersion string) ([]metav1.M
 	if err != nil {
 		return nil, fmt.Errorf("writing managed fields: %w", err)
 	}
-	now := metav1.Now()
+	now, owned := metav1.Now(), &metav1.FieldsV1{}
+	owned.SetRawBytes(encoded)
 	return append(kept, metav1.ManagedFieldsEntry{
 		Manager: v1.FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: apiVersion, Time: &now,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: encoded},
+		FieldsType: "FieldsV1", FieldsV1: owned,
 	}), nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/health"
@@ -47,39 +48,48 @@ func (r *Reconciler) examine(component plan.Component) componentState {
 
 // examineObject says what an object waits for, and adds its pods to the state.
 func (r *Reconciler) examineObject(object apply.Object, state *componentState) string {
+	applied := r.applier.State(object)
+	if applied == apply.Stale && !workload(object) {
+		return fmt.Sprintf("%s: not applied yet", object.Key())
+	}
 	seen := r.observer.Observe(object.Key()).Object
+	switch {
+	case workload(object):
+		return examineWorkload(object, seen, applied, state)
+	case isCRD(object):
+		if crd, ok := seen.(*apiextensionsv1.CustomResourceDefinition); !ok || !established(crd) {
+			return fmt.Sprintf("%s: waiting for the API server to serve it", object.Key())
+		}
+	}
+	return ""
+}
+
+func examineWorkload(object apply.Object, seen metav1.Object, applied apply.State, state *componentState) string {
 	var progress health.Progress
 	switch workload := seen.(type) {
 	case *appsv1.Deployment:
 		progress = health.Deployment(workload)
 	case *appsv1.DaemonSet:
 		progress = health.DaemonSet(workload)
-	case *apiextensionsv1.CustomResourceDefinition:
-		if !established(workload) {
-			return fmt.Sprintf("%s: waiting for the API server to serve it", object.Key())
-		}
 	}
-	applied := r.applier.State(object)
-	if applied == apply.Stale || applied == apply.Behind {
-		progress.Updated = 0 // What the cache shows are the pods of an earlier template.
-	}
-	if workload(object) {
-		state.pods = true
-		state.progress.Desired += progress.Desired
-		state.progress.Updated += progress.Updated
-		state.progress.Ready += progress.Ready
-		state.progress.Old += progress.Old
-	}
+	message := progress.Message
 	switch {
 	case applied == apply.Stale:
-		return fmt.Sprintf("%s: not applied yet", object.Key())
-	case (workload(object) || isCRD(object)) && (seen == nil || applied == apply.Behind):
-		return fmt.Sprintf("%s: applied, its rollout begins", object.Key())
-	case progress.Message != "":
-		state.unobserved = progress.Unobserved
-		return fmt.Sprintf("%s: %s", object.Key(), progress.Message)
+		progress.Updated, message = 0, "not applied yet" // What the cache shows are the pods of an earlier template.
+	case applied == apply.Behind, seen == nil:
+		progress.Updated, message = 0, "applied, its rollout begins"
+	default:
+		state.unobserved = state.unobserved || progress.Unobserved
 	}
-	return ""
+	state.pods = true
+	state.progress.Desired += progress.Desired
+	state.progress.Updated += progress.Updated
+	state.progress.Ready += progress.Ready
+	state.progress.Old += progress.Old
+	if message == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s", object.Key(), message)
 }
 
 func workload(object apply.Object) bool {

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,23 +70,31 @@ func phaseOf(previous v1.ServiceMeshControllerStatus, version string, p *pass) v
 		}
 	}
 	switch {
-	case p.paused && previous.Phase != "":
-		return previous.Phase
 	case p.paused:
-		return v1.PhasePending
-	case p.complete() && len(p.fights) > 0:
-		return v1.PhaseDegraded
+		return cmp.Or(previous.Phase, v1.PhasePending)
 	case p.complete():
-		return v1.PhaseSucceeded
-	case previous.Version == "" && len(p.components) == 0:
-		return v1.PhasePending
+		return completePhase(p)
 	case previous.Version == "":
-		return v1.PhaseInstalling
+		return firstPhase(p)
 	case p.planned(), previous.Phase == v1.PhaseUpgrading, previous.Version != version:
 		return v1.PhaseUpgrading
 	default:
 		return v1.PhaseDegraded
 	}
+}
+
+func completePhase(p *pass) v1.Phase {
+	if len(p.fights) > 0 {
+		return v1.PhaseDegraded
+	}
+	return v1.PhaseSucceeded
+}
+
+func firstPhase(p *pass) v1.Phase {
+	if len(p.components) == 0 {
+		return v1.PhasePending
+	}
+	return v1.PhaseInstalling
 }
 
 func componentStatuses(previous v1.ServiceMeshControllerStatus, p *pass) []v1.ComponentStatus {
