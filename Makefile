@@ -37,7 +37,8 @@ $(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
 
 .PHONY: test
 test: gateway-api tools ## Run all tests; what they need is built first
-	go test -timeout=$(TEST_TIMEOUT) ./...
+	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
+	go test -timeout=$(TEST_TIMEOUT) -p=1 ./test/...
 
 .PHONY: verify
 verify: ## Check what tests do not: generated files, linters, a clean clone, docs

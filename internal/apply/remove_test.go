@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+func owned(kind Kind, name string, annotations map[string]string) Owned {
+	return Owned{
+		Key:    Key{GVK: kind.GVK, Name: name},
+		Object: &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}},
+	}
+}
+
+var _ = Describe("What may be removed", func() {
+	It("is no CRD, no namespace, nothing kept by Helm, nothing that is to be left alone, nothing of an unknown kind", func() {
+		all := []Owned{
+			owned(crdKind, "crd", nil), owned(namespaceKind, "namespace", nil), owned(Kind{}, "unknown", nil),
+			owned(deploymentKind, "kept", map[string]string{v1.HelmPolicyAnnotation: "keep"}),
+			owned(deploymentKind, "ignored", map[string]string{v1.IgnoreAnnotation: "true"}),
+			owned(deploymentKind, "istiod", nil),
+		}
+		Expect(Removable(all)).To(ConsistOf(HaveField("Name", "istiod")))
+		Expect(all).To(HaveLen(6), "the list is not changed")
+	})
+
+	It("is what the plan does not have", func() {
+		all := []Owned{owned(deploymentKind, "a", nil), owned(deploymentKind, "b", nil), owned(daemonSetKind, "a", nil)}
+		left := Unwanted(all, []Object{{GVK: deploymentKind.GVK, Name: "a"}})
+		Expect(left).To(ConsistOf(HaveField("Key.GVK.Kind", "DaemonSet"), HaveField("Name", "b")))
+	})
+})
+
+var _ = Describe("A fight", func() {
+	start := time.Unix(1_000_000, 0)
+
+	It("begins with the third correction, and doubles the pause with each", func() {
+		c, now := contest{}, start
+		var pauses []time.Duration
+		for range 6 {
+			c = c.next(now, Theft{})
+			pauses = append(pauses, c.pause)
+			now = c.until
+		}
+		Expect(pauses).To(Equal([]time.Duration{0, 0, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}))
+	})
+
+	It("never pauses longer than the longest pause", func() {
+		c, now := contest{}, start
+		for range 100 {
+			c = c.next(now, Theft{})
+			now = c.until
+		}
+		Expect(c.pause).To(Equal(longestPause))
+	})
+
+	It("is over after a calm, and begins anew then", func() {
+		c := contest{}
+		for range 4 {
+			c = c.next(start, Theft{})
+		}
+		Expect(c.next(c.over.Add(time.Second), Theft{}).corrections).To(Equal(1))
+		Expect(c.next(c.over, Theft{}).corrections).To(Equal(5))
+	})
+})
