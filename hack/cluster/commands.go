@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
@@ -132,7 +133,7 @@ func list(context.Context, flags) error {
 }
 
 func tools(ctx context.Context, _ flags) error {
-	for _, family := range toolchain.Families() {
+	for _, family := range slices.Concat(toolchain.Families(), toolchain.Peers()) {
 		built, err := toolchain.Build(ctx, family, os.Stderr)
 		if err != nil {
 			return err

@@ -46,7 +46,8 @@ type Applier struct {
 type memory struct {
 	// hash of the object that was applied.
 	hash string
-	// resourceVersion of the answer.
+	// uid and resourceVersion of the answer.
+	uid             types.UID
 	resourceVersion string
 	// fields that we owned in the answer.
 	fields []byte
@@ -88,6 +89,9 @@ type Change struct {
 	Action Action
 	// Theft tells what Restored undid; empty where the object had been deleted.
 	Theft Theft
+	// UID and ResourceVersion of the object as it is now.
+	UID             types.UID
+	ResourceVersion string
 }
 
 // Apply sends those of the objects that differ from the cluster, wave by wave, and
@@ -212,17 +216,16 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 	yields := yieldsOf(kind, object.Body)
 	fields := ownFields(answer)
 	a.memories[object.Key()] = memory{
-		hash: object.Hash, resourceVersion: answer.GetResourceVersion(), fields: fields, fingerprint: fingerprint(fields, yields),
+		hash: object.Hash, uid: answer.GetUID(), resourceVersion: answer.GetResourceVersion(),
+		fields: fields, fingerprint: fingerprint(fields, yields),
 	}
-	change := Change{Key: object.Key()}
+	change := Change{Key: object.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
 	switch {
 	case live != nil && live.GetResourceVersion() == answer.GetResourceVersion():
 		change.Action = Unchanged
 	case known && before.hash == object.Hash:
 		change.Action = Restored
-		if live != nil {
-			change.Theft = stolen(before.fields, live, yields)
-		}
+		change.Theft = theftOf(before, live, answer, yields)
 		a.contests[change.Key] = a.contests[change.Key].next(a.now(), change.Theft)
 	case live == nil:
 		change.Action = Created
@@ -230,6 +233,19 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 		change.Action = Changed
 	}
 	return change
+}
+
+// theftOf tells what was taken from an object since an answer. One that has left
+// the cache and still exists has lost the label by which it is watched.
+func theftOf(before memory, live, answer metav1.Object, yields yields) Theft {
+	switch {
+	case live != nil:
+		return stolen(before.fields, live, yields)
+	case answer.GetUID() == before.uid:
+		return Theft{Fields: []string{".metadata.labels." + v1.OwnerLabel}}
+	default:
+		return Theft{}
+	}
 }
 
 // State compares an object with the cluster.

@@ -165,7 +165,7 @@ func (o *Observer) Observe(key Key) Observation {
 	if !ok {
 		return Observation{}
 	}
-	observation := Observation{SyncedTo: informer.LastSyncResourceVersion()}
+	observation := Observation{SyncedTo: informer.GetStore().LastStoreSyncResourceVersion()} // The informer's own is that of what it has yet to store.
 	name := key.Name
 	if key.Namespace != "" {
 		name = key.Namespace + "/" + name

@@ -29,8 +29,8 @@ func keepBundleAnnotations(object any) (any, error) {
 			metav1.SetMetaDataAnnotation(&kept, key, value)
 		}
 	}
-	if owner, ok := crd.Labels[v1.OwnerLabel]; ok {
-		kept.Labels = map[string]string{v1.OwnerLabel: owner}
+	if ours(crd) { // Also where somebody removed the label.
+		kept.Labels = map[string]string{v1.OwnerLabel: crd.Labels[v1.OwnerLabel]}
 	}
 	return &metav1.PartialObjectMetadata{TypeMeta: crd.TypeMeta, ObjectMeta: kept}, nil
 }

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -18,40 +20,77 @@ import (
 const (
 	actionReconcile = "Reconcile"
 	actionCorrect   = "Correct"
+	actionDeploy    = "Deploy"
+	actionTakeOver  = "TakeOver"
+	actionPrune     = "Prune"
+	actionRetire    = "RetireHelmRelease"
+	actionLeave     = "LeaveAlone"
 )
+
+// longestNote is how many bytes the API server takes for the text of an event:
+// k8s.io/kubernetes/pkg/apis/core/validation, NoteLengthLimit.
+const longestNote = 1024
+
+// note is something to be told once.
+type note struct{ action, message string }
 
 // fieldsShown is how many fields an event about drift names.
 const fieldsShown = 3
 
-type occurrence struct{ kind, reason, action, message string }
+// occurrence is an event. The client counts those that differ in nothing but their
+// message as one, and drops all messages but the first: what is to be read has an
+// action or an object of its own.
+type occurrence struct {
+	kind, reason, action, message string
+	// about is what it is about besides the resource. Nil: nothing.
+	about *corev1.ObjectReference
+}
+
+// tell makes an event about the resource alone.
+func tell(kind, reason, action, message string) occurrence {
+	return occurrence{kind: kind, reason: reason, action: action, message: message}
+}
+
+// send emits the event, shortened to what the API server takes.
+func (o occurrence) send(recorder events.EventRecorder, resource runtime.Object) {
+	message := o.message
+	if len(message) > longestNote {
+		message = strings.ToValidUTF8(message[:longestNote-len("…")], "") + "…"
+	}
+	var about runtime.Object
+	if o.about != nil {
+		about = o.about
+	}
+	recorder.Eventf(resource, about, o.kind, o.reason, o.action, "%s", message)
+}
 
 // eventsOf tells what changed from one status to the next on the way to the target
 // version. It is pure, so that
 // what has been told once, before a restart too, is not told again.
 func eventsOf(
-	before, after v1.ServiceMeshControllerStatus, target string, notices []plan.Notice, notes []string, corrected []apply.Change,
+	before, after v1.ServiceMeshControllerStatus, target string, notices []plan.Notice, notes []note, corrected []apply.Change,
 ) []occurrence {
 	var told []occurrence
 	if before.ObservedGeneration != after.ObservedGeneration {
 		for _, notice := range notices {
-			told = append(told, occurrence{corev1.EventTypeWarning, notice.Reason, actionReconcile, notice.Message})
+			told = append(told, tell(corev1.EventTypeWarning, notice.Reason, actionReconcile, notice.Message))
 		}
 	}
 	for _, note := range notes {
-		told = append(told, occurrence{corev1.EventTypeNormal, v1.ReasonTookOver, actionReconcile, note})
+		told = append(told, tell(corev1.EventTypeNormal, v1.ReasonTookOver, note.action, note.message))
 	}
 	for _, change := range corrected {
-		told = append(told, occurrence{corev1.EventTypeWarning, v1.ReasonDriftCorrected, actionCorrect, correction(change)})
+		told = append(told, occurrence{corev1.EventTypeWarning, v1.ReasonDriftCorrected, actionCorrect, correction(change), referTo(change)})
 	}
 	for _, component := range after.Components {
 		if was := componentNamed(before.Components, component.Name); component.Version != was.Version {
-			told = append(told, occurrence{corev1.EventTypeNormal, v1.ReasonComplete, actionReconcile, deployed(component)})
+			told = append(told, tell(corev1.EventTypeNormal, v1.ReasonComplete, actionDeploy+"-"+component.Name, deployed(component)))
 		}
 	}
 	if before.Phase != after.Phase {
 		told = append(told, phaseEvent(before, after, target))
 	} else if was, is := readyReason(before), readyReason(after); was != is && (is == v1.ReasonPaused || is == v1.ReasonContested) {
-		told = append(told, occurrence{corev1.EventTypeWarning, is, actionReconcile, after.Message})
+		told = append(told, tell(corev1.EventTypeWarning, is, actionReconcile, after.Message))
 	}
 	return told
 }
@@ -68,20 +107,20 @@ func phaseEvent(before, after v1.ServiceMeshControllerStatus, target string) occ
 	reason, message := readyReason(after), after.Message
 	switch after.Phase {
 	case v1.PhaseInstalling:
-		return occurrence{corev1.EventTypeNormal, v1.ReasonInstalling, actionReconcile, fmt.Sprintf("installing Istio %s: %s", target, message)}
+		return tell(corev1.EventTypeNormal, v1.ReasonInstalling, actionReconcile, fmt.Sprintf("installing Istio %s: %s", target, message))
 	case v1.PhaseUpgrading:
-		return occurrence{corev1.EventTypeNormal, v1.ReasonUpgrading, actionReconcile, upgrading(before.Version, target) + message}
+		return tell(corev1.EventTypeNormal, v1.ReasonUpgrading, actionReconcile, upgrading(before.Version, target)+message)
 	case v1.PhaseSucceeded:
-		return occurrence{corev1.EventTypeNormal, v1.ReasonSucceeded, actionReconcile, message}
+		return tell(corev1.EventTypeNormal, v1.ReasonSucceeded, actionReconcile, message)
 	case v1.PhaseUninstalling:
-		return occurrence{corev1.EventTypeNormal, v1.ReasonUninstalling, actionReconcile, message}
+		return tell(corev1.EventTypeNormal, v1.ReasonUninstalling, actionReconcile, message)
 	case v1.PhaseDegraded:
 		if reason != v1.ReasonContested {
 			reason = v1.ReasonDegraded
 		}
-		return occurrence{corev1.EventTypeWarning, reason, actionReconcile, message}
+		return tell(corev1.EventTypeWarning, reason, actionReconcile, message)
 	default:
-		return occurrence{corev1.EventTypeWarning, reason, actionReconcile, message}
+		return tell(corev1.EventTypeWarning, reason, actionReconcile, message)
 	}
 }
 
@@ -97,6 +136,15 @@ func upgrading(from, to string) string {
 		return fmt.Sprintf("changing Istio %s: ", to)
 	}
 	return fmt.Sprintf("changing Istio %s → %s: ", from, to)
+}
+
+// referTo names the object that was corrected, as it was then.
+func referTo(change apply.Change) *corev1.ObjectReference {
+	version, kind := change.GVK.ToAPIVersionAndKind()
+	return &corev1.ObjectReference{
+		APIVersion: version, Kind: kind, Namespace: change.Namespace, Name: change.Name,
+		UID: change.UID, ResourceVersion: change.ResourceVersion,
+	}
 }
 
 // correction says what was put back, and who had changed it.

@@ -59,7 +59,7 @@ type memory struct {
 	// written is when the status was last written.
 	written time.Time
 	// notes are what no event has told of yet.
-	notes []string
+	notes []note
 	// corrected are drift corrections that no event has told of yet.
 	corrected []apply.Change
 	// recorded are the digests of the components recorded as Helm releases.
@@ -125,7 +125,7 @@ type pass struct {
 	// paused tells that nothing may be changed.
 	paused bool
 	// notes are to be told as events.
-	notes []string
+	notes []note
 }
 
 // walk builds the plan and applies it, component by component, up to the first
@@ -319,7 +319,7 @@ func (r *Reconciler) writeStatus(
 // tell emits the events of a status that has been written.
 func (r *Reconciler) tell(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, m *memory) {
 	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.notes, m.corrected) {
-		r.recorder.Eventf(after, nil, event.kind, event.reason, event.action, "%s", event.message)
+		event.send(r.recorder, after)
 		log.FromContext(ctx).Info("state changed", "reason", event.reason, "message", event.message)
 	}
 	m.notes, m.corrected = nil, nil

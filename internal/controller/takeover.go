@@ -28,7 +28,7 @@ var charted = map[string]string{
 // not have of it is marked to be pruned, the fields that its tool set become ours,
 // and its Helm releases go unless they have our names. It can be repeated from the
 // beginning at any point.
-func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, foreign []apply.Foreign, objects []apply.Object) ([]string, error) {
+func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, foreign []apply.Foreign, objects []apply.Object) ([]note, error) {
 	leftovers, err := r.applier.Leftovers(ctx, foreign, namespaceOf(smc), objects)
 	if err != nil {
 		return nil, err
@@ -88,17 +88,19 @@ func (r *Reconciler) retire(ctx context.Context, foreign []apply.Foreign) ([]str
 }
 
 // toldOf says what was taken over, what goes and what stays.
-func toldOf(foreign, pruned, left []apply.Foreign, retired []string) []string {
-	told := []string{fmt.Sprintf("took over %d objects: %s", len(foreign), list(foreign))}
+func toldOf(foreign, pruned, left []apply.Foreign, retired []string) []note {
+	told := []note{{actionTakeOver, fmt.Sprintf("took over %d objects: %s", len(foreign), list(foreign))}}
 	if len(pruned) > 0 {
-		told = append(told, fmt.Sprintf("%d objects of the other installation will be removed, since this mesh has no use for them: %s", len(pruned), list(pruned)))
+		told = append(told, note{actionPrune, fmt.Sprintf(
+			"%d objects of the other installation will be removed, since this mesh has no use for them: %s", len(pruned), list(pruned))})
 	}
 	if len(retired) > 0 {
-		told = append(told, "Helm releases whose objects are now the operator's were removed from Helm's records: "+strings.Join(retired, ", "))
+		told = append(told, note{actionRetire,
+			"Helm releases whose objects are now the operator's were removed from Helm's records: " + strings.Join(retired, ", ")})
 	}
 	named := slices.DeleteFunc(slices.Clone(left), func(f apply.Foreign) bool { name, _ := helm.ReleaseOf(f.Object); return name == "" })
 	if len(named) > 0 {
-		told = append(told, fmt.Sprintf("%d other objects of the same Helm releases are left alone: %s", len(named), list(named)))
+		told = append(told, note{actionLeave, fmt.Sprintf("%d other objects of the same Helm releases are left alone: %s", len(named), list(named))})
 	}
 	return told
 }

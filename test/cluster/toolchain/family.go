@@ -1,4 +1,5 @@
-// Package toolchain builds the programs that the local cluster consists of.
+// Package toolchain builds the programs that the local cluster consists of, and those that tests
+// use on it.
 //
 // Each family of programs is a nested Go module under hack/tools, which pins its versions; the
 // module's tool directives name the programs. Build compiles them into the user's cache folder,
@@ -47,9 +48,24 @@ func Kwok() Family {
 	return Family{Name: "kwok", module: "sigs.k8s.io/kwok"}
 }
 
-// Families lists all, the one that takes longest first.
+// Helm is the helm command.
+func Helm() Family {
+	return Family{Name: "helm", module: "helm.sh/helm/v3"}
+}
+
+// Istioctl is the istioctl command.
+func Istioctl() Family {
+	return Family{Name: "istioctl", module: "istio.io/istio"}
+}
+
+// Families lists what a cluster consists of, the one that takes longest first.
 func Families() []Family {
 	return []Family{Kubernetes(), Kwok(), Etcd()}
+}
+
+// Peers lists the other tools that install Istio, which tests put to use.
+func Peers() []Family {
+	return []Family{Istioctl(), Helm()}
 }
 
 // kubernetesVersion is needed because the server calls itself v0.0.0 otherwise, and Helm charts
