@@ -6,10 +6,6 @@ package adoption_test
 
 import (
 	"testing"
-	"time"
-
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
@@ -17,10 +13,4 @@ import (
 // env is the environment of the container that runs.
 var env *Env
 
-func TestAdoption(t *testing.T) {
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(90 * time.Second)
-	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
-	EnforceDefaultTimeoutsWhenUsingContexts()
-	RunSpecs(t, "Taking over from other tools")
-}
+func TestAdoption(t *testing.T) { Run(t, "Taking over from other tools") }

@@ -65,13 +65,31 @@ func Writes() Filter {
 // Audit is the cluster's audit log. It is empty when Options.DisableAudit was set.
 func (c *Cluster) Audit() *Audit { return &Audit{path: c.path("audit.log")} }
 
-// Mark is the present end of the log.
+// Mark is the present end of the log: the end of its last complete line, since one that is
+// being written is of a request that is not answered yet.
 func (a *Audit) Mark() Mark {
 	mark := Mark{at: time.Now()}
-	if info, err := os.Stat(a.path); err == nil {
-		mark.offset = info.Size()
+	if file, err := os.Open(a.path); err == nil {
+		defer file.Close()
+		mark.offset = endOfLines(file)
 	}
 	return mark
+}
+
+// endOfLines is the offset behind the last newline of a file.
+func endOfLines(file *os.File) int64 {
+	end, err := file.Seek(0, io.SeekEnd)
+	chunk := make([]byte, 1<<12)
+	for err == nil && end > 0 {
+		begin := max(0, end-int64(len(chunk)))
+		chunk = chunk[:end-begin]
+		_, err = file.ReadAt(chunk, begin)
+		if last := bytes.LastIndexByte(chunk, '\n'); last >= 0 {
+			return begin + int64(last) + 1
+		}
+		end = begin
+	}
+	return 0
 }
 
 // Requests lists the requests that were answered after the mark, in that order, for which every

@@ -3,6 +3,8 @@ package cluster_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -74,5 +76,22 @@ var _ = Describe("The audit log", func() {
 			MatchRegexp(`"stage":"ResponseComplete".*"verb":"watch".*"userAgent":"watcher"`))
 		Expect(requests(before, cluster.FromAgent("watcher"))).To(HaveLen(1))
 		Expect(requests(during, cluster.FromAgent("watcher"))).To(BeEmpty())
+	})
+})
+
+var _ = Describe("A mark", func() {
+	It("comes before the line that is being written", func() {
+		path := filepath.Join(GinkgoT().TempDir(), "audit.log")
+		first, second := `{"auditID":"1","verb":"get"}`+"\n", `{"auditID":"2","verb":"list","requestURI":"`+strings.Repeat("x", 5000)+`"}`+"\n"
+		write := func(content string) {
+			GinkgoHelper()
+			Expect(os.WriteFile(path, []byte(content), 0o600)).To(Succeed())
+		}
+		for _, half := range []int{0, 1, 20, 4500, len(second) - 1} {
+			write(first + second[:half])
+			mark := cluster.AuditAt(path).Mark()
+			write(first + second)
+			Expect(cluster.AuditAt(path).Requests(mark)).To(ConsistOf(HaveField("Verb", "list")), "%d bytes of it", half)
+		}
 	})
 })

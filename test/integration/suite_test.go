@@ -6,10 +6,6 @@ package integration_test
 
 import (
 	"testing"
-	"time"
-
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
@@ -17,10 +13,4 @@ import (
 // env is the environment of the container that runs.
 var env *Env
 
-func TestIntegration(t *testing.T) {
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(90 * time.Second)
-	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	EnforceDefaultTimeoutsWhenUsingContexts()
-	RunSpecs(t, "Operator on a real API server")
-}
+func TestIntegration(t *testing.T) { Run(t, "Operator on a real API server") }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration_test
+
+import (
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+var _ = Describe("Every sample", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+	})
+
+	files, err := filepath.Glob(Repository("config/samples/*.yaml"))
+	if err != nil || len(files) == 0 {
+		panic("no samples")
+	}
+	for _, file := range files {
+		It("reaches SUCCEEDED: "+filepath.Base(file), func() {
+			smc := Sample(filepath.Base(file))
+			env.Install(smc)
+			Expect(env.Mesh(smc.Name).Status.Version).To(Equal(smc.Spec.Version))
+			env.Kubectl("delete", "smc", smc.Name, "--timeout=60s")
+		})
+	}
+})
+
+var _ = Describe("The data plane mode", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+	})
+
+	It("Sidecar with init containers runs istiod alone", func() {
+		env.Install(Sample("minimal.yaml", func(smc *v1.ServiceMeshController) {
+			smc.Spec.DataplaneMode, smc.Spec.TrafficCaptureMode = v1.Sidecar, v1.CaptureInitContainer
+		}))
+		Expect(env.Kubectl("get", "daemonset", "-n", Namespace)).To(ContainSubstring("No resources found"))
+		Expect(env.Condition(v1.ConditionZtunnelDeployed).Reason).To(Equal(v1.ReasonNotRequired))
+	})
+
+	It("Sidecar otherwise runs istio-cni as well", func() {
+		env.Patch(`{"spec":{"trafficCaptureMode":"Auto"}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.CNINode().Status.NumberReady).To(BeEquivalentTo(Nodes))
+	})
+
+	It("becomes Ambient in place", func() {
+		env.Patch(`{"spec":{"dataplaneMode":"Ambient"}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Ztunnel().Status.NumberReady).To(BeEquivalentTo(Nodes))
+	})
+
+	It("removes ztunnel when it becomes Sidecar again", func() {
+		env.Patch(`{"spec":{"dataplaneMode":"Sidecar"}}`)
+		Eventually(func() string { return env.Kubectl("get", "daemonset", "-n", Namespace, "-o", "name") }).ShouldNot(ContainSubstring("ztunnel"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+})
