@@ -64,6 +64,8 @@ const (
 	ReasonValuesOverridden = "ValuesOverridden"
 	// ReasonInvalidValues: values cannot be rendered.
 	ReasonInvalidValues = "InvalidValues"
+	// ReasonInvalidExtensions: the extensions ConfigMap cannot be read.
+	ReasonInvalidExtensions = "InvalidExtensions"
 	// ReasonUnknownVersion: no charts of spec.version are compiled in.
 	ReasonUnknownVersion = "UnknownVersion"
 	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
@@ -104,6 +106,9 @@ const (
 )
 
 const (
+	// ExtensionsName is the name of a ConfigMap in the operator's own namespace with
+	// Helm values for single charts, merged below spec.values.
+	ExtensionsName = "gloo-extensions-config"
 	// OwnerLabel is on every object that the operator owns; its value is the name of
 	// the ServiceMeshController.
 	OwnerLabel = "operator.gloo.solo.io/owner"

@@ -18,18 +18,14 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-const (
-	meshKind = "ServiceMeshController"
-	// extensionsName is the ConfigMap that may stand beside a mesh.
-	extensionsName = "gloo-extensions-config"
-)
+const meshKind = "ServiceMeshController"
 
 // manifest is what a user's file holds.
 type manifest struct {
 	// mesh is the one ServiceMeshController.
 	mesh *unstructured.Unstructured
-	// notMerged names the ConfigMaps beside it.
-	notMerged []string
+	// extensions is the data of the extensions ConfigMap beside it. Nil: none.
+	extensions map[string]string
 }
 
 // readManifest reads a file, or standard input where its name is -.
@@ -98,11 +94,15 @@ func (m *manifest) add(object *unstructured.Unstructured) error {
 		return fmt.Errorf("a second %s, %s: render one at a time", meshKind, object.GetName())
 	case object.GetKind() == meshKind:
 		m.mesh = object
-	case object.GetAPIVersion() == "v1" && object.GetKind() == "ConfigMap" && object.GetName() == extensionsName:
-		m.notMerged = append(m.notMerged, object.GetNamespace()+"/"+object.GetName())
+	case object.GetAPIVersion() == "v1" && object.GetKind() == "ConfigMap" && object.GetName() == v1.ExtensionsName:
+		data, _, err := unstructured.NestedStringMap(object.Object, "data")
+		if err != nil {
+			return fmt.Errorf("ConfigMap %s: %w", v1.ExtensionsName, err)
+		}
+		m.extensions = data
 	default:
 		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s: take it out of the file",
-			object.GetKind(), object.GetName(), meshKind, extensionsName)
+			object.GetKind(), object.GetName(), meshKind, v1.ExtensionsName)
 	}
 	return nil
 }

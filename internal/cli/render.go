@@ -56,10 +56,7 @@ func (o renderOptions) run(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range manifest.notMerged {
-		fmt.Fprintf(errOut, "notice: ConfigMap %s is not merged yet by this version of the operator\n", name)
-	}
-	built, err := o.build(manifest.mesh, errOut)
+	built, err := o.build(manifest, errOut)
 	if err != nil {
 		return err
 	}
@@ -73,7 +70,8 @@ func (o renderOptions) run(command *cobra.Command) error {
 }
 
 // build admits the object as the API server would and compiles it.
-func (o renderOptions) build(mesh *unstructured.Unstructured, errOut io.Writer) (*plan.Plan, error) {
+func (o renderOptions) build(manifest *manifest, errOut io.Writer) (*plan.Plan, error) {
+	mesh := manifest.mesh
 	if o.version != "" {
 		if err := unstructured.SetNestedField(mesh.Object, o.version, "spec", "version"); err != nil {
 			return nil, fmt.Errorf("setting spec.version: %w", err)
@@ -87,7 +85,7 @@ func (o renderOptions) build(mesh *unstructured.Unstructured, errOut io.Writer) 
 		fmt.Fprintf(errOut, "warning: %s\n", warning)
 	}
 	return new(plan.Builder).Build(plan.Input{
-		Owner: admitted.Object.Name, Spec: admitted.Object.Spec,
+		Owner: admitted.Object.Name, Spec: admitted.Object.Spec, Extensions: manifest.extensions,
 		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion},
 	})
 }

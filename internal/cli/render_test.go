@@ -117,10 +117,12 @@ var _ = Describe("render", func() {
 		Expect(printed.out).NotTo(ContainSubstring("notice:"))
 	})
 
-	It("says that the extensions are not merged yet", func() {
-		printed := run("", "render", "-f", sampleFolder+"extensions-config.yaml")
+	It("merges the extensions that stand in the file", func() {
+		printed := run("", "render", "-f", sampleFolder+"extensions-config.yaml", "--explain")
 		Expect(printed.err).NotTo(HaveOccurred())
-		Expect(printed.errOut).To(Equal("notice: ConfigMap gloo-operator/gloo-extensions-config is not merged yet by this version of the operator\n"))
+		Expect(printed.out).To(MatchRegexp(`istiod +meshConfig.enableTracing +true +gloo-extensions-config values.istiod`))
+		Expect(printed.out).To(MatchRegexp(`ztunnel +env.L7_ENABLED +true +gloo-extensions-config values.istio-ztunnel`))
+		Expect(printed.out).NotTo(MatchRegexp(`istio-cni +meshConfig.enableTracing`))
 	})
 
 	It("warns of unknown fields", func() {

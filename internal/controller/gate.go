@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -46,16 +48,24 @@ func before(a, b *v1.ServiceMeshController) bool {
 }
 
 // build compiles the plan.
-func (r *Reconciler) build(smc *v1.ServiceMeshController) (*plan.Plan, *stop) {
+func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController) (*plan.Plan, *stop) {
+	extensions := &corev1.ConfigMap{}
+	key := client.ObjectKey{Namespace: r.namespace, Name: v1.ExtensionsName}
+	if err := client.IgnoreNotFound(r.client.Get(ctx, key, extensions)); err != nil {
+		return nil, &stop{reason: v1.ReasonInvalidExtensions, message: "cannot read the ConfigMap: " + err.Error(), cause: err}
+	}
 	facts := r.facts
 	facts.GatewayAPI = installedGatewayAPI(r.observer.CRDs())
-	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Facts: facts})
+	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Facts: facts})
 	if err == nil {
 		return built, nil
 	}
 	failure := &stop{reason: v1.ReasonInvalidValues, message: err.Error(), phase: v1.PhaseFailed}
 	if unknown := (&istio.UnknownVersionError{}); errors.As(err, &unknown) {
 		failure.reason = v1.ReasonUnknownVersion
+	}
+	if extensions := (&plan.ExtensionsError{}); errors.As(err, &extensions) {
+		failure.reason = v1.ReasonInvalidExtensions
 	}
 	if errors.Is(err, gatewayapi.ErrNotCompiledIn) {
 		failure.reason = v1.ReasonCRDsMissing

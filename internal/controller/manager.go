@@ -4,16 +4,21 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -35,7 +40,8 @@ type Options struct {
 	Log logr.Logger
 	// LeaderElection lets several replicas run, of which one writes.
 	LeaderElection bool
-	// Namespace is the operator's own, where the Lease is kept.
+	// Namespace is the operator's own, where the Lease and the extensions ConfigMap
+	// are.
 	Namespace string
 	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
 	MetricsAddress, ProbeAddress string
@@ -46,12 +52,13 @@ type Options struct {
 // Run runs an operator until the context ends. It returns nil on a clean stop.
 func Run(ctx context.Context, options Options) error {
 	scheme := runtime.NewScheme()
-	if err := v1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(v1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
 		return err
 	}
 	grace := shutdown
 	mgr, err := ctrl.NewManager(options.Config, ctrl.Options{
 		Scheme: scheme, Logger: options.Log, MapperProvider: staticMapper,
+		Cache:          cache.Options{ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: extensionsOnly(options.Namespace)}},
 		LeaderElection: options.LeaderElection, LeaderElectionID: leaseName,
 		LeaderElectionNamespace: options.Namespace, LeaderElectionReleaseOnCancel: true,
 		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
@@ -65,7 +72,7 @@ func Run(ctx context.Context, options Options) error {
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
 		return err
 	}
-	ready, err := Setup(ctx, mgr)
+	ready, err := Setup(ctx, mgr, options.Namespace)
 	if err != nil {
 		return err
 	}
@@ -75,11 +82,19 @@ func Run(ctx context.Context, options Options) error {
 	return mgr.Start(ctx)
 }
 
-// staticMapper knows the one kind that the manager's client and cache handle, so
-// that no discovery is asked for it, and the operator may start before the CRD is
+// extensionsOnly limits a cache of ConfigMaps to the extensions of that namespace.
+func extensionsOnly(namespace string) cache.ByObject {
+	return cache.ByObject{Namespaces: map[string]cache.Config{
+		namespace: {FieldSelector: fields.OneTermEqualSelector("metadata.name", v1.ExtensionsName)},
+	}}
+}
+
+// staticMapper knows the two kinds that the manager's client and cache handle, so
+// that no discovery is asked for them, and the operator may start before the CRD is
 // served.
 func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1.GroupVersion})
+	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1.GroupVersion, corev1.SchemeGroupVersion})
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
 	mapper.Add(v1.GroupVersion.WithKind("ServiceMeshController"), meta.RESTScopeRoot)
 	return mapper, nil
 }

@@ -48,6 +48,8 @@ type Reconciler struct {
 	builder  plan.Builder
 	recorder events.EventRecorder
 	facts    plan.Facts
+	// namespace is the operator's own.
+	namespace string
 
 	mu       sync.Mutex
 	memories map[types.UID]*memory
@@ -135,7 +137,7 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.refuse(ctx, smc); p.stop != nil {
 		return p
 	}
-	if p.plan, p.stop = r.build(smc); p.stop != nil {
+	if p.plan, p.stop = r.build(ctx, smc); p.stop != nil {
 		return p
 	}
 	if p.paused = paused(smc); p.paused {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
@@ -38,14 +39,15 @@ const (
 const Name = "gloo-operator"
 
 // Setup adds the reconciler and its watches to a manager. The check that it
-// returns fails until the watches have seen all that the cluster holds.
-func Setup(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
+// returns fails until the watches have seen all that the cluster holds. The
+// namespace is the operator's own.
+func Setup(ctx context.Context, mgr ctrl.Manager, namespace string) (healthz.Checker, error) {
 	config := quiet(mgr.GetConfig())
 	observer, err := apply.NewObserver(config)
 	if err != nil {
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
-	r, err := newReconciler(mgr, config, observer)
+	r, err := newReconciler(mgr, config, observer, namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +58,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
 		Named(Name).
 		For(&v1.ServiceMeshController{}).
 		Watches(&v1.ServiceMeshController{}, handler.EnqueueRequestsFromMapFunc(r.others), builder.WithPredicates(comingAndGoing)).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.others)).
 		WatchesRawSource(&ownedSource{ctx: ctx, reconciler: r}).
 		WithOptions(controller.Options{
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
@@ -63,7 +66,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
 		Complete(r)
 }
 
-func newReconciler(mgr ctrl.Manager, config *rest.Config, observer *apply.Observer) (*Reconciler, error) {
+func newReconciler(mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
 	clients, clientsErr := kubernetes.NewForConfig(config)
 	if err := errors.Join(applierErr, clientsErr); err != nil {
@@ -75,9 +78,9 @@ func newReconciler(mgr ctrl.Manager, config *rest.Config, observer *apply.Observ
 	}
 	return &Reconciler{
 		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
-		recorder: mgr.GetEventRecorder(Name),
-		facts:    plan.Facts{KubernetesVersion: version.GitVersion},
-		memories: map[types.UID]*memory{},
+		recorder:  mgr.GetEventRecorder(Name),
+		facts:     plan.Facts{KubernetesVersion: version.GitVersion},
+		namespace: namespace, memories: map[types.UID]*memory{},
 	}, nil
 }
 
@@ -120,8 +123,8 @@ func (s *ownedSource) String() string { return "owned objects" }
 // comingAndGoing lets pass that a resource appeared or went.
 var comingAndGoing = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 
-// others asks for a pass of every resource when one comes or goes: the oldest
-// may be another one then.
+// others asks for a pass of every resource: when one comes or goes, since the oldest
+// may be another one then, and when the extensions change.
 func (r *Reconciler) others(ctx context.Context, _ client.Object) []reconcile.Request {
 	all := &v1.ServiceMeshControllerList{}
 	if err := r.client.List(ctx, all); err != nil {

@@ -4,7 +4,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -83,8 +82,13 @@ func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.
 	if spec.Image != nil {
 		return
 	}
-	i := slices.IndexFunc(layers, func(l values.Layer) bool { return l.Name == layerValues })
-	if paths := otherTags(layers[i].Values, p.Version); len(paths) > 0 {
+	var paths []string
+	for _, layer := range layers {
+		if layer.FromUser {
+			paths = append(paths, otherTags(layer.Values, p.Version)...)
+		}
+	}
+	if len(paths) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesOverridden, Message: fmt.Sprintf(
 			"spec.version decides the image tag, not %s; to run other images set spec.image", strings.Join(paths, ", "))})
 	}

@@ -18,12 +18,13 @@ type tree = map[string]any
 
 // The names of the layers, as users see them in render --explain.
 const (
-	layerRelease  = "release"
-	layerProfile  = "profile"
-	layerScaling  = "spec.scalingProfile"
-	layerSpec     = "spec"
-	layerValues   = "spec.values"
-	layerEnforced = "spec.version"
+	layerRelease    = "release"
+	layerProfile    = "profile"
+	layerScaling    = "spec.scalingProfile"
+	layerSpec       = "spec"
+	layerExtensions = v1.ExtensionsName
+	layerValues     = "spec.values"
+	layerEnforced   = "spec.version"
 )
 
 // tagPaths are the values by which a chart could run another version than
@@ -36,15 +37,22 @@ func layersOf(input Input, release istio.Release) ([]values.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	extensions, err := extensionLayers(input.Extensions)
+	if err != nil {
+		return nil, err
+	}
 	layers := []values.Layer{
 		{Name: layerRelease, Values: tree{"global": tree{"hub": release.Hub, "tag": release.Version}}},
 		{Name: layerProfile, Values: profile(input.Spec.DataplaneMode, input.Spec.TrafficCaptureMode)},
 		{Name: layerScaling, Values: scaling(input.Spec.ScalingProfile)},
 		{Name: layerSpec, Values: specValues(input.Spec)},
-		{Name: layerValues, FromUser: true, Values: user},
 	}
+	users := append(extensions, values.Layer{Name: layerValues, FromUser: true, Values: user})
+	layers = append(layers, users...)
 	if input.Spec.Image == nil {
-		layers = append(layers, values.Layer{Name: layerEnforced, Values: enforced(user, release.Version)})
+		for _, layer := range users {
+			layers = append(layers, values.Layer{Name: layerEnforced, Chart: layer.Chart, Values: enforced(layer.Values, release.Version)})
+		}
 	}
 	return layers, nil
 }

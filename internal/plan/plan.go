@@ -32,6 +32,9 @@ type Input struct {
 	Owner string
 	// Spec is the ServiceMeshController's spec.
 	Spec v1.ServiceMeshControllerSpec
+	// Extensions is the data of the ConfigMap v1.ExtensionsName: values for one chart
+	// each, under keys such as values.istiod.
+	Extensions map[string]string
 	// Facts of the cluster.
 	Facts Facts
 }
@@ -80,7 +83,8 @@ type Builder struct {
 }
 
 // Build compiles the input. It fails with an *istio.UnknownVersionError, an
-// *InvalidValuesError or an error that wraps gatewayapi.ErrNotCompiledIn.
+// *InvalidValuesError, an *ExtensionsError, which may be the cause of the former,
+// or an error that wraps gatewayapi.ErrNotCompiledIn.
 func (b *Builder) Build(input Input) (*Plan, error) {
 	release, err := istio.Find(input.Spec.Version)
 	if err != nil {
@@ -101,7 +105,7 @@ func (b *Builder) Build(input Input) (*Plan, error) {
 	for _, chart := range charts {
 		component, err := b.component(chart, layers, input)
 		if err != nil {
-			return nil, &InvalidValuesError{cause: err}
+			return nil, &InvalidValuesError{cause: locate(err, input.Extensions)}
 		}
 		plan.Components = append(plan.Components, component)
 	}

@@ -30,6 +30,8 @@ const (
 	Name = "managed-istio"
 	// Namespace is the install namespace in the samples.
 	Namespace = "istio-system"
+	// OperatorNamespace is the operator's own.
+	OperatorNamespace = "gloo-operator"
 	// Agent is the operator's user agent in the audit log.
 	Agent = "gloo-operator"
 )

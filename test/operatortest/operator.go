@@ -36,7 +36,7 @@ func LaunchOperator(config *rest.Config) *Operator {
 	go func() {
 		defer close(o.done)
 		o.err = controller.Run(ctx, controller.Options{
-			Config: config, Log: logr.Discard(), MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
+			Config: config, Log: logr.Discard(), Namespace: OperatorNamespace, MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
 		})
 	}()
 	return o
