@@ -80,7 +80,7 @@ func (a *Applier) delete(ctx context.Context, object Owned) error {
 	uid := object.Object.GetUID()
 	err = a.resource(kind, object.Namespace).Delete(ctx, object.Name,
 		metav1.DeleteOptions{PropagationPolicy: &propagation, Preconditions: &metav1.Preconditions{UID: &uid}})
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	return err

@@ -13,14 +13,12 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -79,7 +77,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if !paused(smc) {
 		if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
-			return ctrl.Result{}, fmt.Errorf("adding the finalizer: %w", err)
+			return r.reportError(ctx, smc, fmt.Errorf("adding the finalizer: %w", err))
 		}
 	}
 	p := r.walk(ctx, smc)
@@ -130,8 +128,7 @@ type pass struct {
 	notes []note
 }
 
-// walk builds the plan and applies it, component by component, up to the first
-// that is not complete.
+// walk builds the plan and applies it as far as it goes.
 func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *pass {
 	p := &pass{}
 	if p.stop = r.refuse(ctx, smc); p.stop != nil {
@@ -149,19 +146,25 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.conflict(ctx, smc, p); p.stop != nil {
 		return p
 	}
-	defer func() { p.fights = r.applier.Fights(allObjects(p.plan)) }()
+	r.advance(ctx, smc, p)
+	p.fights = r.applier.Fights(allObjects(p.plan))
+	return p
+}
+
+// advance brings component after component, and prunes what each no longer has, up
+// to the first that is not complete.
+func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
 	owned := r.observer.Owned(smc.Name)
 	for i, component := range p.plan.Components {
 		state := r.bring(ctx, component, p)
 		p.components = append(p.components, state)
 		if !state.done {
 			p.components = append(p.components, waiting(p.plan.Components[i+1:])...)
-			return p
+			return
 		}
 		r.prune(ctx, p, ownedBy(owned, component.Name))
 	}
 	r.prune(ctx, p, owned)
-	return p
 }
 
 // bring applies what differs of a component, and tells how far it is.
@@ -231,98 +234,4 @@ func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.memories, smc.UID)
-}
-
-// report writes the status, then tells of it by events, then records Helm
-// releases, and says when to come back.
-func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {
-	m := r.remembered(smc)
-	m.notes = append(m.notes, p.notes...)
-	for _, change := range p.changes {
-		if change.Action != apply.Restored {
-			continue
-		}
-		m.corrected = append(m.corrected, change)
-		if slices.Contains(change.Theft.Managers, helmManager) {
-			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
-		}
-	}
-	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, notices(p))
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if err := r.record(ctx, smc, p, m); err != nil {
-		return ctrl.Result{}, err
-	}
-	for _, failure := range p.failures() {
-		if failure.cause != nil {
-			return ctrl.Result{}, failure.cause
-		}
-		result.RequeueAfter = soonest(result.RequeueAfter, failure.retry)
-	}
-	for _, fight := range p.fights {
-		result.RequeueAfter = soonest(result.RequeueAfter, max(time.Second, time.Until(fight.Again)))
-	}
-	return result, nil
-}
-
-func notices(p *pass) []plan.Notice {
-	if p.plan == nil {
-		return nil
-	}
-	return p.plan.Notices
-}
-
-// failures lists what stopped the pass and its components.
-func (p *pass) failures() []*stop {
-	var failures []*stop
-	if p.stop != nil {
-		failures = append(failures, p.stop)
-	}
-	for _, state := range p.components {
-		if state.failure != nil {
-			failures = append(failures, state.failure)
-		}
-	}
-	return failures
-}
-
-func soonest(a, b time.Duration) time.Duration {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}
-
-// writeStatus writes a status that differs from what the resource has, at most
-// once a second while only counts and messages move, and tells of it by events.
-func (r *Reconciler) writeStatus(
-	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
-) (ctrl.Result, error) {
-	if wait := throttle(smc.Status, status, m.written, time.Now()); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
-	before := smc.DeepCopy()
-	smc.Status = status
-	if !equalStatus(before.Status, status) {
-		err := r.client.Status().Patch(ctx, smc, client.MergeFrom(before))
-		if apierrors.IsNotFound(err) {
-			return ctrl.Result{}, nil
-		}
-		if err != nil {
-			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
-		}
-		m.written = time.Now()
-	}
-	r.tell(ctx, before, smc, notices, m)
-	return ctrl.Result{}, nil
-}
-
-// tell emits the events of a status that has been written.
-func (r *Reconciler) tell(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, m *memory) {
-	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.notes, m.corrected) {
-		event.send(r.recorder, after)
-		log.FromContext(ctx).Info("state changed", "reason", event.reason, "message", event.message)
-	}
-	m.notes, m.corrected = nil, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -31,10 +32,19 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
 	}
 	left := apply.Removable(r.observer.Owned(smc.Name))
-	if len(left) == 0 {
-		return ctrl.Result{}, r.letGo(ctx, smc)
+	if len(left) > 0 {
+		message, err := r.removeNext(ctx, left)
+		return r.reportRemoval(ctx, smc, message, err)
 	}
-	message, err := r.removeNext(ctx, left)
+	err := r.letGo(ctx, smc)
+	if err == nil || apierrors.IsConflict(err) {
+		return ctrl.Result{}, err
+	}
+	return r.reportRemoval(ctx, smc, "", err)
+}
+
+// reportRemoval writes what the removal waits for, or what it failed at.
+func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, err error) (ctrl.Result, error) {
 	if err != nil {
 		message = "removing the mesh: " + err.Error()
 	}
@@ -45,11 +55,16 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 	return result, statusErr
 }
 
-// removeNext removes what can be removed now and says what it waits for.
+// removeNext removes what can be removed now and says what it waits for. Webhooks go
+// first: one that does not answer any more may refuse everything else.
 func (r *Reconciler) removeNext(ctx context.Context, left []apply.Owned) (string, error) {
+	webhooks := slices.DeleteFunc(slices.Clone(left), func(o apply.Owned) bool { return !o.Webhook() })
+	if len(webhooks) > 0 {
+		return fmt.Sprintf("removing webhooks: waiting for %s", webhooks[0].Key), r.applier.Delete(ctx, webhooks)
+	}
 	for _, component := range removalOrder(left) {
 		objects := ownedBy(left, component)
-		first := slices.DeleteFunc(slices.Clone(objects), func(o apply.Owned) bool { return !o.Workload() && !o.Webhook() })
+		first := slices.DeleteFunc(slices.Clone(objects), func(o apply.Owned) bool { return !o.Workload() })
 		if len(first) > 0 {
 			return fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key), r.applier.Delete(ctx, first)
 		}

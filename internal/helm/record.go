@@ -111,7 +111,7 @@ func (r *Recorder) record(record Record, revisions []*release.Release) error {
 	if len(revisions) > 0 {
 		newest := revisions[len(revisions)-1]
 		if newest.Labels[digestLabel] == record.Digest && newest.Info.Status == release.StatusDeployed {
-			return nil
+			return r.retire(revisions[:len(revisions)-1]) // In case it was cut short when the newest was recorded.
 		}
 		next, first = newest.Version+1, newest.Info.FirstDeployed
 	}

@@ -46,9 +46,13 @@ type Env struct {
 
 // New starts a cluster of K3s nodes and stops it when the node that called ends. A
 // container that calls it in BeforeAll shares nothing with others.
-func New(ctx context.Context) *Env {
+func New(ctx context.Context, adjust ...func(*cluster.Options)) *Env {
 	GinkgoHelper()
-	started, err := cluster.Start(ctx, cluster.Options{Nodes: Nodes, KubeletVersion: "v1.37.2+k3s1", Log: GinkgoWriter})
+	options := cluster.Options{Nodes: Nodes, KubeletVersion: "v1.37.2+k3s1", Log: GinkgoWriter}
+	for _, a := range adjust {
+		a(&options)
+	}
+	started, err := cluster.Start(ctx, options)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(started.Stop)
 	scheme := apimachinery.NewScheme()

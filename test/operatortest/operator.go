@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/rest"
@@ -31,7 +32,9 @@ func (e *Env) StartOperator() *Operator {
 // LaunchOperator runs an operator with that client until Stop.
 func LaunchOperator(config *rest.Config) *Operator {
 	ctrl.SetLogger(logr.Discard())
-	ctx, cancel := context.WithCancel(context.Background())
+	// The context's logger keeps client-go quiet, which takes the zero logger for none.
+	quiet := funcr.New(func(string, string) {}, funcr.Options{})
+	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), quiet))
 	o := &Operator{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(o.done)
@@ -40,6 +43,16 @@ func LaunchOperator(config *rest.Config) *Operator {
 		})
 	}()
 	return o
+}
+
+// Running tells an operator that has not ended.
+func (o *Operator) Running() bool {
+	select {
+	case <-o.done:
+		return false
+	default:
+		return true
+	}
 }
 
 // Stop lets the operator end as SIGTERM does.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// State compares an object with the cluster.
+type State int
+
+// The states.
+const (
+	// Stale objects differ from the cluster, or nothing is known of them: they are to
+	// be applied.
+	Stale State = iota
+	// Behind objects have been applied, and the cache does not show it yet.
+	Behind
+	// InSync objects are in the cluster as they were applied, or are to be left alone.
+	InSync
+	// Contested objects differ because somebody changes them again and again: they are
+	// to be applied later.
+	Contested
+)
+
+// State tells without a request how an object compares with the cluster.
+func (a *Applier) State(object Object) State {
+	a.mu.Lock()
+	remembered, ok := a.memories[object.Key()]
+	a.mu.Unlock()
+	kind, err := kindOf(object.GVK)
+	seen := a.observer.Observe(object.Key())
+	switch {
+	case seen.Object != nil && ignored(seen.Object):
+		return InSync
+	case !ok || remembered.hash != object.Hash:
+		return Stale
+	case err != nil || kind.Unwatched:
+		return InSync
+	}
+	switch {
+	case older(seen.newest(), remembered.resourceVersion):
+		return Behind
+	case seen.Object != nil && remembered.shows(kind, object, seen.Object):
+		return InSync
+	default:
+		return a.drifted(object.Key())
+	}
+}
+
+// shows tells whether an object still is as the apply left it, as far as our fields
+// go.
+func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
+	return seen.GetResourceVersion() == m.resourceVersion ||
+		fingerprint(ownFields(seen), yieldsOf(kind, object.Body)) == m.fingerprint
+}
+
+// drifted tells whether an object that somebody changed is to be put back now.
+func (a *Applier) drifted(key Key) State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.now().Before(a.contests[key].until) {
+		return Contested
+	}
+	return Stale
+}
+
+// older tells that resource version a comes before b. Versions of one resource are
+// comparable since Kubernetes 1.35 by specification, and with etcd always were.
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
+}

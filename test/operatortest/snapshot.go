@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operatortest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+)
+
+// Snapshot is what a cluster holds of the kinds that the operator writes, whoever
+// made it: for each object what a user would call it, in JSON. Names and labels of
+// Helm's releases stand for what is in them.
+//
+// Left out is what differs between two installations that are equal: unique
+// identifiers, versions, times, addresses that the API server gives out, the status
+// of all but the ServiceMeshController, and the managed fields of others. The
+// generation is kept for workloads, where a needless change is a needless rollout.
+type Snapshot map[string]string
+
+// Snapshot reads the cluster.
+func (e *Env) Snapshot(ctx context.Context) (Snapshot, error) {
+	gvks := []schema.GroupVersionKind{v1.GroupVersion.WithKind("ServiceMeshController"), corev1.SchemeGroupVersion.WithKind("Secret")}
+	for _, kind := range apply.Kinds() {
+		if !kind.Unwatched {
+			gvks = append(gvks, kind.GVK)
+		}
+	}
+	snapshot := Snapshot{}
+	for _, gvk := range gvks {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(gvk)
+		if err := e.API.List(ctx, list); err != nil {
+			return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
+		}
+		for i := range list.Items {
+			name := gvk.Kind + " " + client.ObjectKeyFromObject(&list.Items[i]).String()
+			content, err := json.MarshalIndent(essence(&list.Items[i]), "", " ")
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			snapshot[name] = string(content)
+		}
+	}
+	return snapshot, nil
+}
+
+// Difference tells how this snapshot differs from another one, line by line; it is
+// empty where it does not.
+func (s Snapshot) Difference(from Snapshot) string {
+	var told []string
+	names := maps.Clone(s)
+	maps.Copy(names, from)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		is, here := s[name]
+		was, there := from[name]
+		switch {
+		case !here:
+			told = append(told, name+" is missing")
+		case !there:
+			told = append(told, name+" is too many")
+		case is != was:
+			told = append(told, name+" differs:"+lines(was, is))
+		}
+	}
+	return strings.Join(told, "\n")
+}
+
+// lines lists the lines that only one of two texts has.
+func lines(before, after string) string {
+	var told strings.Builder
+	for sign, pair := range map[string][2]string{"\n  - ": {before, after}, "\n  + ": {after, before}} {
+		other := strings.Split(pair[1], "\n")
+		for line := range strings.SplitSeq(pair[0], "\n") {
+			if !slices.Contains(other, line) {
+				told.WriteString(sign + strings.TrimSpace(line))
+			}
+		}
+	}
+	return told.String()
+}
+
+// essence is what of an object is the same in two equal installations.
+func essence(object *unstructured.Unstructured) map[string]any {
+	content := object.DeepCopy().Object
+	kind := object.GetKind()
+	fields := ownFields(object)
+	for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"} {
+		unstructured.RemoveNestedField(content, "metadata", field)
+	}
+	if kind != "Deployment" && kind != "DaemonSet" {
+		unstructured.RemoveNestedField(content, "metadata", "generation")
+	}
+	switch kind {
+	case "ServiceMeshController":
+		dropTimes(content)
+	case "Secret":
+		delete(content, "data")
+		for _, label := range []string{"createdAt", "modifiedAt"} {
+			unstructured.RemoveNestedField(content, "metadata", "labels", label)
+		}
+	case "Service":
+		unstructured.RemoveNestedField(content, "spec", "clusterIP")
+		unstructured.RemoveNestedField(content, "spec", "clusterIPs")
+		delete(content, "status")
+	default:
+		delete(content, "status")
+	}
+	content["fields of "+v1.FieldManager] = fields
+	return content
+}
+
+func dropTimes(content map[string]any) {
+	conditions, _, _ := unstructured.NestedSlice(content, "status", "conditions")
+	for _, condition := range conditions {
+		if condition, ok := condition.(map[string]any); ok {
+			delete(condition, "lastTransitionTime")
+		}
+	}
+	if len(conditions) > 0 {
+		_ = unstructured.SetNestedSlice(content, conditions, "status", "conditions")
+	}
+}
+
+// ownFields are the fields that the operator's applies own.
+func ownFields(object metav1.Object) string {
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.FieldsV1 != nil {
+			return string(entry.FieldsV1.Raw)
+		}
+	}
+	return ""
+}
