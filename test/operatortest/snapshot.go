@@ -138,7 +138,7 @@ func dropTimes(content map[string]any) {
 func ownFields(object metav1.Object) string {
 	for _, entry := range object.GetManagedFields() {
 		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.FieldsV1 != nil {
-			return string(entry.FieldsV1.Raw)
+			return entry.FieldsV1.GetRawString()
 		}
 	}
 	return ""
