@@ -29,7 +29,8 @@ const (
 type Record struct {
 	// Rendered is what was applied.
 	Rendered *Rendered
-	// Digest tells one plan from another: at most 63 letters and digits.
+	// Digest tells one plan from another: at most 50 letters and digits, since it becomes
+	// part of a label.
 	Digest string
 }
 
@@ -110,7 +111,7 @@ func (r *Recorder) record(record Record, revisions []*release.Release) error {
 	next, first := 1, helmtime.Now()
 	if len(revisions) > 0 {
 		newest := revisions[len(revisions)-1]
-		if newest.Labels[digestLabel] == record.Digest && newest.Info.Status == release.StatusDeployed {
+		if newest.Labels[digestLabel] == mark(record, newest.Version) && newest.Info.Status == release.StatusDeployed {
 			return r.retire(revisions[:len(revisions)-1]) // In case it was cut short when the newest was recorded.
 		}
 		next, first = newest.Version+1, newest.Info.FirstDeployed
@@ -122,6 +123,10 @@ func (r *Recorder) record(record Record, revisions []*release.Release) error {
 	return r.retire(revisions)
 }
 
+// mark tells our revision from one that helm upgrade made of it: helm keeps the
+// labels of the revision before.
+func mark(record Record, revision int) string { return fmt.Sprintf("%s.v%d", record.Digest, revision) }
+
 func newRelease(record Record, revision int, first helmtime.Time) *release.Release {
 	description := "Install complete"
 	if revision > 1 {
@@ -132,7 +137,7 @@ func newRelease(record Record, revision int, first helmtime.Time) *release.Relea
 		Name: request.Release, Namespace: request.Namespace, Version: revision,
 		Chart: record.Rendered.Chart.chart, Config: request.Values, Manifest: record.Rendered.Manifest,
 		Info:   &release.Info{FirstDeployed: first, LastDeployed: helmtime.Now(), Status: release.StatusDeployed, Description: description},
-		Labels: map[string]string{digestLabel: record.Digest},
+		Labels: map[string]string{digestLabel: mark(record, revision)},
 	}
 }
 

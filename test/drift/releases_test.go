@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package drift_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+// everything turns on what the charts can make besides the defaults.
+const everything = `{"revisionTags":["prod"],"resourceQuotas":{"enabled":true},
+	"global":{"platform":"k3s","networkPolicy":{"enabled":true}},
+	"pilot":{"autoscaleEnabled":true,"autoscaleMin":2,"autoscaleMax":5}}`
+
+// scenario is a mesh of which every object is manipulated.
+type scenario struct {
+	name    string
+	mesh    *v1.ServiceMeshController
+	targets []target
+	// results by target and manipulation.
+	results map[string]outcome
+	// wrong are objects that got another number of requests than they should, by the
+	// number that was missing or too much.
+	wrong map[string]int
+}
+
+// scenarios are the first users' manifest with each release, and a mesh that holds
+// an object of every kind that the charts make.
+func scenarios() []*scenario {
+	versions := istio.Versions()
+	newest := versions[len(versions)-1]
+	var all []*scenario
+	for _, version := range versions {
+		all = append(all, &scenario{name: version, mesh: Sample("k3s-cilium.yaml", Version(version))})
+	}
+	all = append(all, &scenario{name: newest + " with all options", mesh: Sample("minimal.yaml", Version(newest), Values(everything))})
+	for _, s := range all {
+		s.targets = targetsOf(s.mesh)
+		s.results, s.wrong = map[string]outcome{}, map[string]int{}
+	}
+	return all
+}
+
+// planOf compiles a mesh as the operator does in an empty cluster.
+func planOf(smc *v1.ServiceMeshController) *plan.Plan {
+	GinkgoHelper()
+	built, err := new(plan.Builder).Build(plan.Input{Owner: Name, Spec: smc.Spec, Facts: plan.Facts{KubernetesVersion: "v1.37.2"}})
+	Expect(err).NotTo(HaveOccurred())
+	return built
+}
+
+// targetsOf lists the objects of a mesh's plan, those of the last component first:
+// while an earlier component is incomplete, later ones wait.
+func targetsOf(smc *v1.ServiceMeshController) []target {
+	GinkgoHelper()
+	var targets []target
+	for _, component := range slices.Backward(planOf(smc).Components) {
+		for _, object := range component.Objects {
+			body := &unstructured.Unstructured{}
+			Expect(body.UnmarshalJSON(object.Body)).To(Succeed())
+			field, err := leafOf(body.Object)
+			Expect(err).NotTo(HaveOccurred())
+			targets = append(targets, target{name: nameOf(object), live: body, field: field})
+		}
+	}
+	return targets
+}
+
+// nameOf is what events call an object.
+func nameOf(object plan.Object) string {
+	return object.GVK.Kind + " " + strings.TrimPrefix(object.Namespace+"/"+object.Name, "/")
+}
+
+var _ = Describe("Every object of Istio", Ordered, ContinueOnFailure, func() {
+	var told *eventLog
+
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		told = watchEvents()
+	})
+
+	for _, s := range scenarios() {
+		Context(s.name, func() {
+			BeforeAll(func() {
+				s.bring()
+				for _, group := range groups {
+					s.manipulate(group, told)
+				}
+			})
+
+			for _, t := range s.targets {
+				It("puts "+t.name+" back", func() { s.check(t) })
+			}
+
+			It("sends no other requests", func() { Expect(s.wrong).To(BeEmpty()) })
+		})
+	}
+})
+
+// check tells of a target whether each manipulation was put back. A Namespace is
+// not deleted: everything in it, the users' own included, would go with it.
+func (s *scenario) check(t target) {
+	GinkgoHelper()
+	for _, group := range groups {
+		for _, m := range group {
+			result, done := s.results[t.name][m.name]
+			Expect(done).To(Equal(t.suffers(m)), "%s: %s", t.name, m.name)
+			Expect(result).NotTo(HaveOccurred(), "%s: %s", t.name, m.name)
+		}
+	}
+}
+
+// bring installs the mesh, or changes the one that is there into it.
+func (s *scenario) bring() {
+	GinkgoHelper()
+	operator := LaunchOperator(env.Cluster.Config(Agent))
+	defer operator.Stop()
+	if strings.Contains(env.Kubectl("get", "smc", "-o", "name"), Name) {
+		Eventually(func() error {
+			smc := env.Mesh()
+			smc.Spec = s.mesh.Spec
+			return env.API.Update(context.Background(), smc)
+		}).Should(Succeed())
+	} else {
+		env.Create(s.mesh.DeepCopy())
+	}
+	env.EventuallyPhase(v1.PhaseSucceeded)
+	env.Settled()
+}
+
+// manipulate does one group of manipulations to all objects under an operator of
+// its own, and counts the requests of each object.
+func (s *scenario) manipulate(group []manipulation, told *eventLog) {
+	GinkgoHelper()
+	began := env.Cluster.Audit().Mark()
+	operator := LaunchOperator(env.Cluster.Config(Agent))
+	defer operator.Stop()
+	Eventually(func() int { return len(env.MeshWrites(began)) }).Should(Equal(len(s.targets)), "an operator that starts applies each object once")
+	mark := env.Cluster.Audit().Mark()
+	for name, result := range manipulate(s.targets, group, told) {
+		if s.results[name] == nil {
+			s.results[name] = outcome{}
+		}
+		for m, err := range result {
+			s.results[name][m] = err
+		}
+	}
+	env.EventuallyPhase(v1.PhaseSucceeded)
+	env.Settled()
+	s.count(group, env.MeshWrites(mark))
+}
+
+// count compares the requests with the manipulations.
+func (s *scenario) count(group []manipulation, writes []cluster.Request) {
+	for _, t := range s.targets {
+		for _, m := range group {
+			if t.suffers(m) {
+				s.wrong[t.name]--
+			}
+		}
+		writes = slices.DeleteFunc(writes, func(r cluster.Request) bool {
+			if t.isMeant(r) {
+				s.wrong[t.name]++
+				return true
+			}
+			return false
+		})
+		if s.wrong[t.name] == 0 {
+			delete(s.wrong, t.name)
+		}
+	}
+	for _, other := range writes {
+		s.wrong[fmt.Sprint(other)]++
+	}
+}

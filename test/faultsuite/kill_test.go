@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faultsuite_test
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gloo-operator/gloo-operator/test/faults"
+)
+
+// death is a way to die at a write.
+type death struct {
+	name  string
+	fault faults.Fault
+}
+
+var deaths = []death{
+	{"killed before it sends the write", faults.DieBeforeSending},
+	{"killed after the server has acted, before it reads the answer", faults.DieAfterActing},
+}
+
+var _ = Describe("An operator that is killed at a write", func() {
+	for _, way := range deaths {
+		It("is followed by one that completes what an undisturbed one would have, for every write: "+way.name, func() {
+			model := sites[0].undisturbed.writes
+			queue := make(chan int)
+			go func() {
+				defer close(queue)
+				for k := range max(len(model[install]), len(model[upgrade]), len(model[uninstall])) {
+					queue <- k
+				}
+			}()
+			each(sites, func(s *site) {
+				for k := range queue {
+					s.liveAndDie(model, k, way)
+				}
+			})
+			for _, p := range phases {
+				Expect(results.of(way.name, p)).To(BeNumerically(">=", len(besidesStatus(model[p]))), "writes of %s at which an operator was killed", p)
+			}
+		})
+
+		It("is followed by one that completes, for every CRD and the namespace when they are created: "+way.name, func(ctx SpecContext) {
+			fresh := newSite(ctx)
+			hit := fresh.chain(way.fault)
+			fresh.converge(install)
+			for _, w := range sites[0].undisturbed.writes[install] {
+				if lasts(w.Request) {
+					Expect(hit).To(HaveKey(w.Request))
+				}
+			}
+			results.add(way.name+", creating a CRD or the namespace", install, len(hit))
+		})
+	}
+})
+
+// liveAndDie lets a mesh come, change and go while in each phase the operator dies at
+// the k-th write of the model.
+func (s *site) liveAndDie(model map[phase][]write, k int, way death) {
+	GinkgoHelper()
+	for _, p := range phases {
+		if k >= len(model[p]) {
+			s.faults.Arm()
+			s.begin(p)
+			s.converge(p)
+			continue
+		}
+		about := fmt.Sprintf("%s: %s, at write %d: %s", p, way.name, k+1, model[p][k])
+		By(about)
+		s.faults.Arm(model[p][k].rule(way.fault))
+		s.begin(p)
+		if died := s.die(p); !died {
+			Expect(isStatus(model[p][k])).To(BeTrue(), "%s did not come", about)
+			continue
+		}
+		s.replace()
+		s.converge(p, about)
+		results.add(way.name, p, 1)
+	}
+}
+
+// chain installs with one operator after the other, each of which dies at the first
+// creation of something lasting that none has died at before. It tells at which.
+func (s *site) chain(fault faults.Fault) map[faults.Request]bool {
+	GinkgoHelper()
+	s.undisturbed = sites[0].undisturbed
+	hit := map[faults.Request]bool{}
+	untried := func(r faults.Request) bool {
+		return lasts(r) && r.Writes() && !hit[r] && s.missing(r)
+	}
+	s.faults.Arm(faults.Rule{When: untried, Fault: fault})
+	s.begin(install)
+	for s.die(install) {
+		s.operator.Kill()
+		for _, r := range s.faults.Hits() {
+			hit[r] = true
+		}
+		s.start(faults.Rule{When: untried, Fault: fault})
+	}
+	return hit
+}
+
+// lasts tells a request for what an uninstallation keeps.
+func lasts(r faults.Request) bool {
+	return r.Resource == "customresourcedefinitions" || r.Resource == "namespaces"
+}
+
+// missing tells that what a request is about is not there yet. The operator's other
+// requests wait meanwhile.
+func (s *site) missing(r faults.Request) bool {
+	kind := schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
+	if r.Resource == "customresourcedefinitions" {
+		kind = schema.GroupVersionKind{Group: r.Group, Version: "v1", Kind: "CustomResourceDefinition"}
+	}
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	return apierrors.IsNotFound(s.API.Get(context.Background(), client.ObjectKey{Name: r.Name}, object))
+}
+
+func isStatus(w write) bool { return w.Subresource == "status" }
+
+func besidesStatus(writes []write) []write {
+	var kept []write
+	for _, w := range writes {
+		if !isStatus(w) {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}

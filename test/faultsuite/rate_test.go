@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faultsuite_test
+
+import (
+	"fmt"
+	"slices"
+
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gloo-operator/gloo-operator/test/faults"
+)
+
+const (
+	// perMinute is how many requests an operator may send in a minute while it cannot
+	// get on.
+	perMinute = 30
+	// together are requests of one pass: the pauses between passes are longer.
+	together = 150 * time.Millisecond
+)
+
+// persistent is an error that does not go away by itself.
+type persistent struct {
+	name string
+	when faults.Match
+}
+
+var persistents = []persistent{
+	{"all writes of ConfigMaps answered 500", faults.All(faults.Resource("configmaps"), faults.Request.Writes)},
+	{"all writes of the mesh answered 500", faults.All(meshWrite)},
+	{"all writes of the status answered 500", faults.Status("servicemeshcontrollers")},
+	{"all lists that look for conflicts answered 500", func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }},
+}
+
+// meshWrite selects writes of what the mesh consists of.
+func meshWrite(r faults.Request) bool {
+	return faults.Work(r) && r.Writes() && r.Resource != "servicemeshcontrollers" && r.Resource != "secrets"
+}
+
+var _ = Describe("An operator that cannot get on", func() {
+	It("tries again with growing pauses, seldom, and completes when it can", func(ctx SpecContext) {
+		patient := make([]*site, len(persistents))
+		errors := map[*site]persistent{}
+		for i, e := range persistents {
+			patient[i] = newSite(ctx)
+			patient[i].undisturbed = sites[0].undisturbed
+			errors[patient[i]] = e
+		}
+		each(patient, func(s *site) { s.endure(errors[s]) })
+	})
+})
+
+// endure begins an installation that meets a persistent error and watches the
+// operator for a minute from the first failure on.
+func (s *site) endure(e persistent) {
+	GinkgoHelper()
+	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
+	s.begin(install)
+	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
+	Consistently(s.idling, time.Minute, time.Second).Should(WithTransform(func(l []string) int { return len(l) }, BeNumerically("<", perMinute)), e.name)
+	fmt.Fprintln(GinkgoWriter, e.name, s.pauses())
+	s.faults.Arm()
+	s.converge(install, e.name)
+}
+
+// idling lists the requests since the first failure that got the operator no further:
+// all but writes of the mesh that succeeded, and watches.
+func (s *site) idling() []string {
+	var list []string
+	log := s.faults.Log()
+	first := slices.IndexFunc(log, func(sent faults.Sent) bool { return sent.Hit })
+	for _, sent := range log[first:] {
+		if sent.Verb != "watch" && sent.Resource != "leases" && (sent.Hit || !meshWrite(sent.Request)) {
+			list = append(list, sent.At.Format("05.000 ")+sent.String())
+		}
+	}
+	return list
+}
+
+// pauses lists the times between the attempts that failed.
+func (s *site) pauses() []time.Duration {
+	var pauses []time.Duration
+	var last time.Time
+	for _, sent := range s.faults.Log() {
+		if !sent.Hit {
+			continue
+		}
+		if pause := sent.At.Sub(last); !last.IsZero() && pause > together {
+			pauses = append(pauses, pause.Round(time.Millisecond))
+		}
+		last = sent.At
+	}
+	return pauses
+}
