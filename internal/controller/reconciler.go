@@ -58,12 +58,18 @@ type Reconciler struct {
 type memory struct {
 	// written is when the status was last written.
 	written time.Time
+	// writing and recording hold back the status and the Helm releases while writing
+	// them fails.
+	writing, recording pause
 	// notes are what no event has told of yet.
 	notes []note
 	// corrected are drift corrections that no event has told of yet.
 	corrected []apply.Change
 	// recorded are the digests of the components recorded as Helm releases.
 	recorded map[string]string
+	// swept tells that the releases of components that the plan does not have were
+	// looked for.
+	swept bool
 }
 
 // Reconcile runs one pass for a resource.

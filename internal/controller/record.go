@@ -5,13 +5,17 @@ package controller
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
 // record writes Helm releases for the components that are complete and have
-// changed since they were last recorded.
+// changed since they were last recorded, and forgets those of components that the
+// mesh no longer has.
 func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) error {
 	var records []helm.Record
 	digests := map[string]string{}
@@ -23,17 +27,38 @@ func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, 
 		records = append(records, helm.Record{Rendered: component.Rendered, Digest: component.Digest})
 		digests[component.Name] = component.Digest
 	}
-	if len(records) == 0 {
+	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
+	if len(records) > 0 {
+		if err := recorder.Record(ctx, records); err != nil {
+			return err
+		}
+		maps.Copy(m.recorded, digests)
+	}
+	if !p.complete() {
 		return nil
 	}
-	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
-	if err := recorder.Record(ctx, records); err != nil {
-		return err
+	if gone := m.gone(p.plan); len(gone) > 0 {
+		if err := recorder.Forget(ctx, gone); err != nil {
+			return err
+		}
+		for _, name := range gone {
+			delete(m.recorded, name)
+		}
 	}
-	for name, digest := range digests {
-		m.recorded[name] = digest
-	}
+	m.swept = true
 	return nil
+}
+
+// gone lists the releases that may be recorded of components that the plan does not
+// have.
+func (m *memory) gone(p *plan.Plan) []string {
+	names := slices.Clone(removal)
+	if m.swept {
+		names = slices.Sorted(maps.Keys(m.recorded))
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return name == v1.ComponentGatewayAPI || slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Name == name })
+	})
 }
 
 func namespaceOf(smc *v1.ServiceMeshController) string {

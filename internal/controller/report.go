@@ -38,6 +38,7 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 		}
 		m.corrected = append(m.corrected, change)
 		if slices.Contains(change.Theft.Managers, helmManager) {
+			m.swept = false
 			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
 		}
 	}
@@ -45,8 +46,13 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.record(ctx, smc, p, m); err != nil {
-		return ctrl.Result{}, err
+	if wait := m.recording.left(time.Now()); wait > 0 {
+		result.RequeueAfter = soonest(result.RequeueAfter, wait)
+	} else {
+		err := r.record(ctx, smc, p, m)
+		if m.recording.after(err, time.Now()); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
 	for _, failure := range p.failures() {
 		if failure.cause != nil && len(p.changes) > 0 {
@@ -93,10 +99,11 @@ func soonest(a, b time.Duration) time.Duration {
 
 // writeStatus writes a status that differs from what the resource has, at most
 // once a second while only counts and messages move, and tells of it by events.
+// While writing it fails, the pass goes on without.
 func (r *Reconciler) writeStatus(
 	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
 ) (ctrl.Result, error) {
-	if wait := throttle(smc.Status, status, m.written, time.Now()); wait > 0 {
+	if wait := max(throttle(smc.Status, status, m.written, time.Now()), m.writing.left(time.Now())); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	before := smc.DeepCopy()
@@ -106,7 +113,7 @@ func (r *Reconciler) writeStatus(
 		if apierrors.IsNotFound(err) {
 			return ctrl.Result{}, nil
 		}
-		if err != nil {
+		if m.writing.after(err, time.Now()); err != nil {
 			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
 		}
 		m.written = time.Now()

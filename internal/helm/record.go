@@ -93,15 +93,22 @@ func (r *Recorder) Retire(_ context.Context, name string) (bool, error) {
 	return len(existing) > 0, errors.Join(failures...)
 }
 
-// Forget deletes every revision of those releases.
+// Forget deletes every revision of those releases, unless none is the operator's:
+// somebody else may use the name.
 func (r *Recorder) Forget(_ context.Context, names []string) error {
 	existing, err := r.driver.List(func(one *release.Release) bool { return slices.Contains(names, one.Name) })
 	if err != nil {
 		return fmt.Errorf("listing Helm releases: %w", err)
 	}
+	ours := map[string]bool{}
+	for _, one := range existing {
+		ours[one.Name] = ours[one.Name] || one.Labels[digestLabel] != ""
+	}
 	var failures []error
 	for _, one := range existing {
-		failures = append(failures, r.remove(one))
+		if ours[one.Name] {
+			failures = append(failures, r.remove(one))
+		}
 	}
 	return errors.Join(failures...)
 }

@@ -141,6 +141,16 @@ var _ = Describe("A recorder", func() {
 		Expect(recorder.Forget(ctx, []string{"istiod"})).To(Succeed(), "a second time")
 	})
 
+	It("does not forget a release of the same name that somebody else installed", func(ctx context.Context) {
+		Expect(record(ctx, "somebodys", "blue", "one")).To(Succeed())
+		foreign, err := store.Last("somebodys")
+		Expect(err).NotTo(HaveOccurred())
+		foreign.Name, foreign.Labels = "ztunnel", nil
+		Expect(store.Create(foreign)).To(Succeed())
+		Expect(recorder.Forget(ctx, []string{"ztunnel"})).To(Succeed())
+		Expect(revisions("ztunnel")).To(HaveLen(1))
+	})
+
 	It("names the release that cannot be written", func(ctx context.Context) {
 		client.PrependReactor("create", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("quota exceeded")

@@ -24,10 +24,11 @@ import (
 // made it: for each object what a user would call it, in JSON. Names and labels of
 // Helm's releases stand for what is in them.
 //
-// Left out is what differs between two installations that are equal: unique
-// identifiers, versions, times, addresses that the API server gives out, the status
-// of all but the ServiceMeshController, and the managed fields of others. The
-// generation is kept for workloads, where a needless change is a needless rollout.
+// Left out is what differs between two installations that are equal: what Kubernetes
+// keeps for itself, unique identifiers, versions, times, addresses that the API server
+// gives out, the status of all but the ServiceMeshController, and the managed fields
+// of others. The generation is kept for workloads, where a needless change is a
+// needless rollout.
 type Snapshot map[string]string
 
 // Snapshot reads the cluster.
@@ -46,6 +47,9 @@ func (e *Env) Snapshot(ctx context.Context) (Snapshot, error) {
 			return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 		}
 		for i := range list.Items {
+			if controlPlane(&list.Items[i]) {
+				continue
+			}
 			name := gvk.Kind + " " + client.ObjectKeyFromObject(&list.Items[i]).String()
 			content, err := json.MarshalIndent(essence(&list.Items[i]), "", " ")
 			if err != nil {
@@ -55,6 +59,13 @@ func (e *Env) Snapshot(ctx context.Context) (Snapshot, error) {
 		}
 	}
 	return snapshot, nil
+}
+
+// controlPlane tells what Kubernetes keeps for itself, which differs from one cluster
+// to another.
+func controlPlane(object metav1.Object) bool {
+	return strings.HasPrefix(object.GetNamespace(), "kube-") || object.GetName() == "kube-root-ca.crt" ||
+		object.GetNamespace() == metav1.NamespaceDefault && object.GetName() == "kubernetes"
 }
 
 // Difference tells how this snapshot differs from another one, line by line; it is
