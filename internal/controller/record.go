@@ -7,11 +7,22 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
+
+// recordInTime records Helm releases, or says how long to wait where that has failed.
+func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (time.Duration, error) {
+	if wait := m.recording.left(time.Now()); wait > 0 {
+		return wait, nil
+	}
+	err := r.record(ctx, smc, p, m)
+	m.recording.after(err, time.Now())
+	return 0, err
+}
 
 // record writes Helm releases for the components that are complete and have
 // changed since they were last recorded, and forgets those of components that the

@@ -46,14 +46,11 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if wait := m.recording.left(time.Now()); wait > 0 {
-		result.RequeueAfter = soonest(result.RequeueAfter, wait)
-	} else {
-		err := r.record(ctx, smc, p, m)
-		if m.recording.after(err, time.Now()); err != nil {
-			return ctrl.Result{}, err
-		}
+	wait, err := r.recordInTime(ctx, smc, p, m)
+	if err != nil {
+		return ctrl.Result{}, err
 	}
+	result.RequeueAfter = soonest(result.RequeueAfter, wait)
 	for _, failure := range p.failures() {
 		if failure.cause != nil && len(p.changes) > 0 {
 			return ctrl.Result{RequeueAfter: firstRetry}, nil // It gets on: pauses grow while it does not.

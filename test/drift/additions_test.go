@@ -51,15 +51,15 @@ func addMetadata(targets []target) {
 	}
 }
 
-// addToPods adds a variable and a sidecar to all workloads, and to istiod, whose
-// chart gives it none, a toleration.
+// addToPods adds a variable, a sidecar and a toleration to all workloads. The
+// tolerations of a pod are one value to the API server: who adds takes all of it.
 func addToPods() {
 	GinkgoHelper()
 	for _, workload := range workloads {
 		env.Kubectl("set", "env", "-n", Namespace, workload, "THEIRS=1", "--field-manager", adder)
 		merge(workload, "strategic", `{"spec":{"template":{"spec":{"containers":[{"name":"theirs","image":"example.com/theirs:1"}]}}}}`)
+		merge(workload, "json", `[{"op":"add","path":"/spec/template/spec/tolerations/-","value":{"key":"theirs","operator":"Exists"}}]`)
 	}
-	merge("deployment/istiod", "strategic", `{"spec":{"template":{"spec":{"tolerations":[{"key":"theirs","operator":"Exists"}]}}}}`)
 }
 
 // serveWebhooks does what istiod does once it can answer: it puts its certificate
@@ -138,15 +138,12 @@ var _ = Describe("What others add to the mesh", Ordered, ContinueOnFailure, func
 	}
 
 	for _, workload := range workloads {
-		It("stays: variable and sidecar of "+workload, func() {
+		It("stays: variable, sidecar and toleration of "+workload, func() {
+			Expect(jsonpath(workload, ".spec.template.spec.tolerations[*].key")).To(ContainSubstring("theirs"))
 			Expect(jsonpath(workload, `.spec.template.spec.containers[*].env[?(@.name=="THEIRS")].value`)).To(HavePrefix("1"))
 			Expect(jsonpath(workload, ".spec.template.spec.containers[*].name")).To(ContainSubstring("theirs"))
 		})
 	}
-
-	It("stays: toleration of istiod", func() {
-		Expect(env.Istiod().Spec.Template.Spec.Tolerations).To(ContainElement(HaveField("Key", "theirs")))
-	})
 
 	It("stays: image pull secrets of ServiceAccounts", func() {
 		accounts := serviceAccounts()
@@ -180,7 +177,7 @@ var _ = Describe("What others add to the mesh", Ordered, ContinueOnFailure, func
 	It("stays when something beside it is put back", func() {
 		mark := env.Settled()
 		for _, workload := range workloads {
-			container := strings.Fields(jsonpath(workload, ".spec.template.spec.containers[*].name"))[0]
+			container := jsonpath(workload, `.spec.template.spec.containers[?(@.name!="theirs")].name`)
 			env.Kubectl("set", "image", "-n", Namespace, workload, container+"=example.com/other:1", "--field-manager", "somebody")
 		}
 		env.EventuallyPhase(v1.PhaseSucceeded)
@@ -189,7 +186,16 @@ var _ = Describe("What others add to the mesh", Ordered, ContinueOnFailure, func
 		for _, workload := range workloads {
 			Expect(jsonpath(workload, ".spec.template.spec.containers[*].image")).NotTo(ContainSubstring("other"))
 			Expect(jsonpath(workload, ".spec.template.spec.containers[*].name")).To(ContainSubstring("theirs"))
+			Expect(jsonpath(workload, ".spec.template.spec.tolerations[*].key")).To(ContainSubstring("theirs"))
 		}
 		Expect(*env.Istiod().Spec.Replicas).To(BeEquivalentTo(4))
+	})
+
+	It("does not stand for what it replaces", func() {
+		env.Kubectl("patch", "-n", Namespace, "daemonset/ztunnel", "--type", "merge", "-p",
+			`{"spec":{"template":{"spec":{"tolerations":[{"key":"theirs","operator":"Exists"}]}}}}`, "--field-manager", adder)
+		Eventually(func() string { return jsonpath("daemonset/ztunnel", ".spec.template.spec.tolerations[*].key") }).Should(ContainSubstring("CriticalAddonsOnly"))
+		Eventually(env.Events).Should(ContainElement(And(
+			HavePrefix("DriftCorrected: DaemonSet istio-system/ztunnel: "), ContainSubstring(".spec.template.spec.tolerations"))))
 	})
 })

@@ -11,8 +11,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
@@ -34,6 +36,10 @@ type scenario struct {
 	// wrong are objects that got another number of requests than they should, by the
 	// number that was missing or too much.
 	wrong map[string]int
+	// others are objects of the operator's that are not in the plan.
+	others []string
+	// requests is the number of all.
+	requests int
 }
 
 // scenarios are the first users' manifest with each release, and a mesh that holds
@@ -91,7 +97,10 @@ var _ = Describe("Every object of Istio", Ordered, ContinueOnFailure, func() {
 		told = watchEvents()
 	})
 
-	for _, s := range scenarios() {
+	all := scenarios()
+	AfterAll(func() { write(all) })
+
+	for _, s := range all {
 		Context(s.name, func() {
 			BeforeAll(func() {
 				s.bring()
@@ -103,6 +112,8 @@ var _ = Describe("Every object of Istio", Ordered, ContinueOnFailure, func() {
 			for _, t := range s.targets {
 				It("puts "+t.name+" back", func() { s.check(t) })
 			}
+
+			It("has nothing else of the operator's", func() { Expect(s.others).To(BeEmpty()) })
 
 			It("sends no other requests", func() { Expect(s.wrong).To(BeEmpty()) })
 		})
@@ -138,6 +149,30 @@ func (s *scenario) bring() {
 	}
 	env.EventuallyPhase(v1.PhaseSucceeded)
 	env.Settled()
+	s.others = s.surplus()
+}
+
+// surplus lists what carries the owner's label and is not in the plan. CRDs and
+// Namespaces are never removed, and what Kubernetes derives from a Service has the
+// labels of it.
+func (s *scenario) surplus() []string {
+	GinkgoHelper()
+	var found []string
+	for _, kind := range apply.Kinds() {
+		if kind.Lasting || kind.Unwatched {
+			continue
+		}
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GVK)
+		Expect(env.API.List(context.Background(), list, client.HasLabels{v1.OwnerLabel})).To(Succeed())
+		for _, item := range list.Items {
+			name := item.GetKind() + " " + strings.TrimPrefix(item.GetNamespace()+"/"+item.GetName(), "/")
+			if !slices.ContainsFunc(s.targets, func(t target) bool { return t.name == name }) {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
 }
 
 // manipulate does one group of manipulations to all objects under an operator of
@@ -164,6 +199,7 @@ func (s *scenario) manipulate(group []manipulation, told *eventLog) {
 
 // count compares the requests with the manipulations.
 func (s *scenario) count(group []manipulation, writes []cluster.Request) {
+	s.requests += len(writes)
 	for _, t := range s.targets {
 		for _, m := range group {
 			if t.suffers(m) {

@@ -25,7 +25,7 @@ var _ = Describe("Deleting the resource", func() {
 	BeforeEach(func() { s = sites[0] })
 
 	It("removes whatever a killed installation has left", func() {
-		writes := s.undisturbed.writes[install]
+		writes := undisturbed.writes[install]
 		for k := 1; k < len(writes); k += step {
 			By(writes[k].String())
 			s.faults.Arm(writes[k].rule(faults.DieAfterActing))
@@ -101,7 +101,7 @@ func (s *site) leftovers() ([]string, error) {
 	snapshot, err := s.Snapshot(context.Background())
 	var left []string
 	for name := range maps.Keys(snapshot) {
-		if _, kept := s.undisturbed.leaves[uninstall][name]; !kept && !strings.HasPrefix(name, "Namespace ") {
+		if _, kept := undisturbed.leaves[uninstall][name]; !kept && !strings.HasPrefix(name, "Namespace ") {
 			left = append(left, name)
 		}
 	}

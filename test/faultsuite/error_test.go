@@ -52,7 +52,7 @@ func (s *site) liveRefused(r refusal) {
 		s.begin(p)
 		s.converge(p, "%s: %s", p, r.name)
 		hits := s.faults.Hits()
-		for _, w := range s.undisturbed.writes[p] {
+		for _, w := range undisturbed.writes[p] {
 			Expect(hits).To(ContainElement(w.Request), "%s: %s: %s has failed once", p, r.name, w)
 		}
 		for _, status := range told() {

@@ -30,7 +30,7 @@ var deaths = []death{
 var _ = Describe("An operator that is killed at a write", func() {
 	for _, way := range deaths {
 		It("is followed by one that completes what an undisturbed one would have, for every write: "+way.name, func() {
-			model := sites[0].undisturbed.writes
+			model := undisturbed.writes
 			queue := make(chan int)
 			go func() {
 				defer close(queue)
@@ -52,7 +52,7 @@ var _ = Describe("An operator that is killed at a write", func() {
 			fresh := newSite(ctx)
 			hit := fresh.chain(way.fault)
 			fresh.converge(install)
-			for _, w := range sites[0].undisturbed.writes[install] {
+			for _, w := range undisturbed.writes[install] {
 				if lasts(w.Request) {
 					Expect(hit).To(HaveKey(w.Request))
 				}
@@ -91,7 +91,6 @@ func (s *site) liveAndDie(model map[phase][]write, k int, way death) {
 // creation of something lasting that none has died at before. It tells at which.
 func (s *site) chain(fault faults.Fault) map[faults.Request]bool {
 	GinkgoHelper()
-	s.undisturbed = sites[0].undisturbed
 	hit := map[faults.Request]bool{}
 	untried := func(r faults.Request) bool {
 		return lasts(r) && r.Writes() && !hit[r] && s.missing(r)

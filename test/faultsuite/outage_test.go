@@ -58,7 +58,7 @@ func (s *site) liveThrough(o outage, moment int) {
 	GinkgoHelper()
 	for _, p := range phases {
 		s.replace() // What client-go remembers of an outage for two minutes says nothing about the next.
-		at := max(1, len(s.undisturbed.writes[p])*moment/100)
+		at := max(1, len(undisturbed.writes[p])*moment/100)
 		By(string(p) + ": " + o.name)
 		begun := make(chan error, 1)
 		s.faults.Arm(faults.Rule{At: at, Times: 1, Fault: faults.Call(func() { begun <- o.begin(s) })})

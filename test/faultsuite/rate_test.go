@@ -20,6 +20,9 @@ const (
 	perMinute = 30
 	// together are requests of one pass: the pauses between passes are longer.
 	together = 150 * time.Millisecond
+	// growing is how many pauses at the end of the minute are compared with the one
+	// before.
+	growing = 4
 )
 
 // persistent is an error that does not go away by itself.
@@ -32,6 +35,7 @@ var persistents = []persistent{
 	{"all writes of ConfigMaps answered 500", faults.All(faults.Resource("configmaps"), faults.Request.Writes)},
 	{"all writes of the mesh answered 500", faults.All(meshWrite)},
 	{"all writes of the status answered 500", faults.Status("servicemeshcontrollers")},
+	{"all writes of Helm releases answered 500", faults.All(faults.Resource("secrets"), faults.Request.Writes)},
 	{"all lists that look for conflicts answered 500", func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }},
 }
 
@@ -42,14 +46,15 @@ func meshWrite(r faults.Request) bool {
 
 var _ = Describe("An operator that cannot get on", func() {
 	It("tries again with growing pauses, seldom, and completes when it can", func(ctx SpecContext) {
-		patient := make([]*site, len(persistents))
-		errors := map[*site]persistent{}
-		for i, e := range persistents {
-			patient[i] = newSite(ctx)
-			patient[i].undisturbed = sites[0].undisturbed
-			errors[patient[i]] = e
+		enduring := slices.Clone(sites)
+		for len(enduring) < len(persistents) {
+			enduring = append(enduring, newSite(ctx))
 		}
-		each(patient, func(s *site) { s.endure(errors[s]) })
+		queue := make(chan persistent, len(persistents))
+		for _, e := range persistents {
+			queue <- e
+		}
+		each(enduring, func(s *site) { s.endure(<-queue) })
 	})
 })
 
@@ -61,9 +66,15 @@ func (s *site) endure(e persistent) {
 	s.begin(install)
 	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
 	Consistently(s.idling, time.Minute, time.Second).Should(WithTransform(func(l []string) int { return len(l) }, BeNumerically("<", perMinute)), e.name)
-	fmt.Fprintln(GinkgoWriter, e.name, s.pauses())
+	pauses := s.pauses()
+	By(fmt.Sprint(e.name, ": ", pauses))
+	Expect(len(pauses)).To(BeNumerically(">", growing))
+	for i := len(pauses) - growing; i < len(pauses); i++ {
+		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]*3/2), "%s: %v", e.name, pauses)
+	}
 	s.faults.Arm()
 	s.converge(install, e.name)
+	results.add("for a minute, "+e.name, install, 1)
 }
 
 // idling lists the requests since the first failure that got the operator no further:

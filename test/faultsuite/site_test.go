@@ -64,9 +64,8 @@ func (w write) rule(fault faults.Fault) faults.Rule {
 // site is a cluster with an operator whose requests can be broken.
 type site struct {
 	*Env
-	operator    *Operator
-	faults      *faults.Injector
-	undisturbed life
+	operator *Operator
+	faults   *faults.Injector
 }
 
 // newSite starts a cluster of few nodes: what fails here are requests, not rollouts.
@@ -203,7 +202,7 @@ func (s *site) different(p phase) error {
 	if err != nil {
 		return err
 	}
-	if difference := snapshot.Difference(s.undisturbed.leaves[p]); difference != "" {
+	if difference := snapshot.Difference(undisturbed.leaves[p]); difference != "" {
 		return fmt.Errorf("after %s the cluster is not as after an undisturbed one:\n%s", p, difference)
 	}
 	return nil

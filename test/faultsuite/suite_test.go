@@ -40,11 +40,14 @@ func TestFaults(t *testing.T) { Run(t, "The operator under faults") }
 // sites are the clusters that specs without a need for one of their own share.
 var sites []*site
 
+// undisturbed is the life that others are compared with.
+var undisturbed life
+
 var _ = BeforeSuite(func(ctx SpecContext) {
 	for range 2 {
 		sites = append(sites, newSite(ctx))
 	}
-	each(sites, func(s *site) { s.undisturbed = s.live() })
+	undisturbed = sites[0].live()
 })
 
 var _ = BeforeEach(func() { each(sites, (*site).reset) })

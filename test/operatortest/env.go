@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -42,6 +43,9 @@ type Env struct {
 	Cluster *cluster.Cluster
 	// API is a cluster administrator.
 	API client.Client
+
+	// read are the CRDs that snapshots have read last, by name.
+	read sync.Map
 }
 
 // New starts a cluster of K3s nodes and stops it when the node that called ends. A

@@ -11,9 +11,11 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -35,7 +37,7 @@ type Snapshot map[string]string
 func (e *Env) Snapshot(ctx context.Context) (Snapshot, error) {
 	gvks := []schema.GroupVersionKind{v1.GroupVersion.WithKind("ServiceMeshController"), corev1.SchemeGroupVersion.WithKind("Secret")}
 	for _, kind := range apply.Kinds() {
-		if !kind.Unwatched {
+		if !kind.Unwatched && kind.GVK != crdKind {
 			gvks = append(gvks, kind.GVK)
 		}
 	}
@@ -47,18 +49,60 @@ func (e *Env) Snapshot(ctx context.Context) (Snapshot, error) {
 			return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 		}
 		for i := range list.Items {
-			if controlPlane(&list.Items[i]) {
-				continue
+			if !controlPlane(&list.Items[i]) {
+				snapshot[nameOf(gvk, &list.Items[i])] = text(&list.Items[i])
 			}
-			name := gvk.Kind + " " + client.ObjectKeyFromObject(&list.Items[i]).String()
-			content, err := json.MarshalIndent(essence(&list.Items[i]), "", " ")
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			snapshot[name] = string(content)
 		}
 	}
-	return snapshot, nil
+	return snapshot, e.addCRDs(ctx, snapshot)
+}
+
+var crdKind = apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition")
+
+// readCRD is a CRD as a snapshot has read it.
+type readCRD struct {
+	uid           types.UID
+	version, text string
+}
+
+// addCRDs adds the CRDs. They are large and many, so those that have not changed
+// since the last snapshot are not read again.
+func (e *Env) addCRDs(ctx context.Context, snapshot Snapshot) error {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(crdKind)
+	if err := e.API.List(ctx, list); err != nil {
+		return fmt.Errorf("listing CRDs: %w", err)
+	}
+	for i := range list.Items {
+		item := &list.Items[i]
+		if known, ok := e.read.Load(item.Name); ok {
+			if crd := known.(readCRD); crd.uid == item.UID && crd.version == item.ResourceVersion {
+				snapshot[nameOf(crdKind, item)] = crd.text
+				continue
+			}
+		}
+		crd := &unstructured.Unstructured{}
+		crd.SetGroupVersionKind(crdKind)
+		if err := e.API.Get(ctx, client.ObjectKeyFromObject(item), crd); err != nil {
+			return fmt.Errorf("reading CRD %s: %w", item.Name, err)
+		}
+		snapshot[nameOf(crdKind, crd)] = text(crd)
+		e.read.Store(item.Name, readCRD{uid: crd.GetUID(), version: crd.GetResourceVersion(), text: text(crd)})
+	}
+	return nil
+}
+
+func nameOf(gvk schema.GroupVersionKind, object client.Object) string {
+	return gvk.Kind + " " + client.ObjectKeyFromObject(object).String()
+}
+
+// text is what of an object counts, in JSON.
+func text(object *unstructured.Unstructured) string {
+	content, err := json.MarshalIndent(essence(object), "", " ")
+	if err != nil {
+		return err.Error() // Cannot be: it came from JSON.
+	}
+	return string(content)
 }
 
 // controlPlane tells what Kubernetes keeps for itself, which differs from one cluster
