@@ -50,8 +50,6 @@ type memory struct {
 	resourceVersion string
 	// fields that we owned in the answer.
 	fields []byte
-	// fingerprint of these fields.
-	fingerprint string
 }
 
 // New returns an applier that sends requests by that config and compares with what
@@ -212,11 +210,9 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before, known := a.memories[object.Key()]
-	yields := yieldsOf(kind, object.Body)
-	fields := ownFields(answer)
 	a.memories[object.Key()] = memory{
 		hash: object.Hash, uid: answer.GetUID(), resourceVersion: answer.GetResourceVersion(),
-		fields: fields, fingerprint: fingerprint(fields, yields),
+		fields: ownFields(answer),
 	}
 	change := Change{Key: object.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
 	switch {
@@ -224,7 +220,7 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 		change.Action = Unchanged
 	case known && before.hash == object.Hash:
 		change.Action = Restored
-		change.Theft = theftOf(before, live, answer, yields)
+		change.Theft = theftOf(kind, object, before, live, answer)
 		a.contests[change.Key] = a.contests[change.Key].next(a.now(), change.Theft)
 	case live == nil:
 		change.Action = Created
@@ -236,10 +232,12 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 
 // theftOf tells what was taken from an object since an answer. One that has left
 // the cache and still exists has lost the label by which it is watched.
-func theftOf(before memory, live, answer metav1.Object, yields yields) Theft {
+func theftOf(kind Kind, object Object, before memory, live, answer metav1.Object) Theft {
 	switch {
+	case live != nil && before.misses(object, live):
+		return Theft{Fields: []string{tolerationsPath}}
 	case live != nil:
-		return stolen(before.fields, live, yields)
+		return stolen(before.fields, live, yieldsOf(kind, object.Body, live))
 	case answer.GetUID() == before.uid:
 		return Theft{Fields: []string{".metadata.labels." + v1.OwnerLabel}}
 	default:

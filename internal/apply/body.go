@@ -18,29 +18,49 @@ import (
 // autoscaler is about to take them are sent as they are, since giving them up
 // would reset them to one.
 func bodyFor(kind Kind, object Object, live metav1.Object) ([]byte, error) {
-	yields := yieldsOf(kind, object.Body)
-	if live == nil || yields == nil {
+	workload := kind.GVK == deploymentKind.GVK || kind.GVK == daemonSetKind.GVK
+	if live == nil || !workload && kind.GVK != validatingKind.GVK {
 		return object.Body, nil
 	}
 	owned, err := decodeFields(ownFields(live))
 	if err != nil {
 		return object.Body, nil //nolint:nilerr // Without an entry of ours nothing has been yielded.
 	}
-	switch kind.GVK {
-	case validatingKind.GVK:
-		if ownsAny(owned, yields) {
+	if kind.GVK == validatingKind.GVK {
+		if ownsAny(owned, yieldsOf(kind, object.Body, live)) {
 			return object.Body, nil
 		}
 		return edit(object, dropFailurePolicies)
-	default:
-		deployment, ok := live.(*appsv1.Deployment)
-		if !ok || deployment.Spec.Replicas == nil || !ownsAny(owned, yields) {
-			return object.Body, nil
-		}
-		return edit(object, func(content map[string]any) error {
-			return unstructured.SetNestedField(content, int64(*deployment.Spec.Replicas), "spec", "replicas")
-		})
 	}
+	return edit(object, yielding(object, owned, live)...)
+}
+
+// yielding lists the changes of a workload's body for what it yields.
+func yielding(object Object, owned *fieldpath.Set, live metav1.Object) []func(map[string]any) error {
+	var edits []func(map[string]any) error
+	deployment, ok := live.(*appsv1.Deployment)
+	if ok && deployment.Spec.Replicas != nil && !namesReplicas(object.Body) && owns(owned, replicasPath) {
+		edits = append(edits, keepReplicas(*deployment.Spec.Replicas))
+	}
+	if tolerates(live, object.Body) && len(tolerationsIn(object.Body)) > 0 && !owns(owned, tolerationsPath) {
+		edits = append(edits, dropTolerations)
+	}
+	return edits
+}
+
+func keepReplicas(count int32) func(map[string]any) error {
+	return func(content map[string]any) error {
+		return unstructured.SetNestedField(content, int64(count), "spec", "replicas")
+	}
+}
+
+func dropTolerations(content map[string]any) error {
+	unstructured.RemoveNestedField(content, "spec", "template", "spec", "tolerations")
+	return nil
+}
+
+func owns(owned *fieldpath.Set, field string) bool {
+	return ownsAny(owned, func(path fieldpath.Path) bool { return path.String() == field })
 }
 
 func ownsAny(owned *fieldpath.Set, yields yields) bool {
@@ -62,13 +82,19 @@ func dropFailurePolicies(content map[string]any) error {
 	return unstructured.SetNestedSlice(content, webhooks, "webhooks")
 }
 
-func edit(object Object, change func(map[string]any) error) ([]byte, error) {
+// edit changes an object's body; without changes it is the same bytes.
+func edit(object Object, changes ...func(map[string]any) error) ([]byte, error) {
+	if len(changes) == 0 {
+		return object.Body, nil
+	}
 	decoded := &unstructured.Unstructured{}
 	if err := decoded.UnmarshalJSON(object.Body); err != nil {
 		return nil, fmt.Errorf("reading the body of %s: %w", object.Key(), err)
 	}
-	if err := change(decoded.Object); err != nil {
-		return nil, fmt.Errorf("editing the body of %s: %w", object.Key(), err)
+	for _, change := range changes {
+		if err := change(decoded.Object); err != nil {
+			return nil, fmt.Errorf("editing the body of %s: %w", object.Key(), err)
+		}
 	}
 	return json.Marshal(decoded.Object)
 }

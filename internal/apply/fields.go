@@ -31,18 +31,28 @@ func ownFields(object metav1.Object) []byte {
 type yields func(fieldpath.Path) bool
 
 // yieldsOf tells what an object yields: a ValidatingWebhookConfiguration its
-// failurePolicy, which istiod turns from Ignore to Fail once it can answer, and a
-// Deployment whose body names no replicas these, to an autoscaler. Nil: nothing.
-func yieldsOf(kind Kind, body []byte) yields {
-	switch {
-	case kind.GVK == validatingKind.GVK:
+// failurePolicy, which istiod turns from Ignore to Fail once it can answer, a
+// Deployment whose body names no replicas these, to an autoscaler, and a workload
+// its tolerations while ours are among them. Nil: nothing.
+func yieldsOf(kind Kind, body []byte, live metav1.Object) yields {
+	if kind.GVK == validatingKind.GVK {
 		return func(path fieldpath.Path) bool { return strings.HasSuffix(path.String(), ".failurePolicy") }
-	case kind.GVK == deploymentKind.GVK && !namesReplicas(body):
-		return func(path fieldpath.Path) bool { return path.String() == ".spec.replicas" }
-	default:
+	}
+	var paths []string
+	if kind.GVK == deploymentKind.GVK && !namesReplicas(body) {
+		paths = append(paths, replicasPath)
+	}
+	if tolerates(live, body) {
+		paths = append(paths, tolerationsPath)
+	}
+	if paths == nil {
 		return nil
 	}
+	return func(path fieldpath.Path) bool { return slices.Contains(paths, path.String()) }
 }
+
+// replicasPath is the field of a Deployment that an autoscaler sets.
+const replicasPath = ".spec.replicas"
 
 // fingerprint hashes owned fields without those that are yielded. Two fingerprints
 // of an object are equal while nobody has taken a field of ours away.

@@ -62,7 +62,7 @@ var _ = Describe("What objects yield", func() {
 	body := []byte(`{"kind":"ValidatingWebhookConfiguration","webhooks":[{"name":"a","failurePolicy":"Ignore","rules":[]}]}`)
 
 	It("is a validating webhook's failurePolicy, once somebody has taken it", func() {
-		yields := yieldsOf(validatingKind, body)
+		yields := yieldsOf(validatingKind, body, nil)
 		Expect(fingerprint([]byte(flipped), yields)).To(Equal(fingerprint([]byte(webhooks), yields)))
 		o := Object{GVK: validatingKind.GVK, Body: body}
 
@@ -76,12 +76,12 @@ var _ = Describe("What objects yield", func() {
 	})
 
 	It("is not a mutating webhook's", func() {
-		Expect(yieldsOf(Kind{}, body)).To(BeNil())
+		Expect(yieldsOf(Kind{}, body, nil)).To(BeNil())
 	})
 
 	It("is the replicas of a Deployment that names none, kept as they are until somebody takes them", func() {
 		autoscaled := []byte(`{"apiVersion":"apps/v1","kind":"Deployment","spec":{"paused":false}}`)
-		Expect(yieldsOf(deploymentKind, []byte(`{"spec":{"replicas":2}}`))).To(BeNil())
+		Expect(yieldsOf(deploymentKind, []byte(`{"spec":{"replicas":2}}`), nil)).To(BeNil())
 		replicas := int32(3)
 		live := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
 		live.ManagedFields = []metav1.ManagedFieldsEntry{entry(v1.FieldManager, applied, 0, `{"f:spec":{"f:replicas":{}}}`)}

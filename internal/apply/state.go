@@ -52,8 +52,22 @@ func (a *Applier) State(object Object) State {
 // shows tells whether an object still is as the apply left it, as far as our fields
 // go.
 func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
-	return seen.GetResourceVersion() == m.resourceVersion ||
-		fingerprint(ownFields(seen), yieldsOf(kind, object.Body)) == m.fingerprint
+	if seen.GetResourceVersion() == m.resourceVersion {
+		return true
+	}
+	yields := yieldsOf(kind, object.Body, seen)
+	return fingerprint(ownFields(seen), yields) == fingerprint(m.fields, yields) && !m.misses(object, seen)
+}
+
+// misses tells that the tolerations, which the apply left to somebody because ours
+// were among them, have lost ours since.
+func (m memory) misses(object Object, seen metav1.Object) bool {
+	wanted := tolerationsIn(object.Body)
+	if len(wanted) == 0 || tolerates(seen, object.Body) {
+		return false
+	}
+	fields, err := decodeFields(m.fields)
+	return err == nil && !owns(fields, tolerationsPath)
 }
 
 // drifted tells whether an object that somebody changed is to be put back now.

@@ -55,6 +55,7 @@ var _ = Describe("Deleting the resource", func() {
 	It("ends with webhooks of the mesh that do not answer, and nothing asks them afterwards", func() {
 		s.begin(install)
 		s.converge(install)
+		s.operator.Kill() // It would put its webhooks right again.
 		for kind, name := range map[string]string{"validating": "istio-validator-istio-system", "mutating": "istio-sidecar-injector"} {
 			s.Kubectl("patch", kind+"webhookconfiguration", name, "--type", "json", "-p", everything)
 		}
@@ -64,6 +65,7 @@ var _ = Describe("Deleting the resource", func() {
 		}
 		Eventually(ask).ShouldNot(Succeed(), "nothing serves the webhook")
 		s.begin(uninstall)
+		s.start()
 		s.finish(uninstall)
 		Eventually(s.leftovers).Should(BeEmpty())
 		Eventually(ask).Should(Succeed())

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+var _ = Describe("Tolerations of a workload", func() {
+	const owning = `{"f:spec":{"f:template":{"f:spec":{"f:containers":{},"f:tolerations":{}}}}}`
+	const left = `{"f:spec":{"f:template":{"f:spec":{"f:containers":{}}}}}`
+	o := Object{GVK: daemonSetKind.GVK, Body: []byte(
+		`{"apiVersion":"apps/v1","kind":"DaemonSet","spec":{"template":{"spec":{"tolerations":[{"key":"ours","operator":"Exists"}]}}}}`)}
+	live := func(fields string, keys ...string) *appsv1.DaemonSet {
+		d := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "2", ManagedFields: []metav1.ManagedFieldsEntry{entry(v1.FieldManager, applied, 0, fields)}}}
+		for _, key := range keys {
+			d.Spec.Template.Spec.Tolerations = append(d.Spec.Template.Spec.Tolerations, corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists})
+		}
+		return d
+	}
+	sent := func(d *appsv1.DaemonSet) string {
+		GinkgoHelper()
+		body, err := bodyFor(daemonSetKind, o, d)
+		Expect(err).NotTo(HaveOccurred())
+		return string(body)
+	}
+	applied := memory{resourceVersion: "1", fields: []byte(owning)}
+	yielded := memory{resourceVersion: "1", fields: []byte(left)}
+
+	It("are somebody's once they have added to ours", func() {
+		extended := live(left, "ours", "theirs")
+		Expect(applied.shows(daemonSetKind, o, extended)).To(BeTrue())
+		Expect(sent(extended)).NotTo(ContainSubstring("tolerations"))
+		Expect(yielded.shows(daemonSetKind, o, extended)).To(BeTrue())
+	})
+
+	It("are ours where nobody took them, whatever admission added", func() {
+		Expect(sent(live(owning, "ours", "admissions"))).To(MatchJSON(o.Body))
+	})
+
+	It("are put back when one of ours is gone", func() {
+		for _, before := range []memory{applied, yielded} {
+			replaced := live(left, "theirs")
+			Expect(before.shows(daemonSetKind, o, replaced)).To(BeFalse())
+			Expect(sent(replaced)).To(MatchJSON(o.Body))
+			Expect(theftOf(daemonSetKind, o, before, replaced, object())).To(Equal(Theft{Fields: []string{tolerationsPath}}))
+		}
+	})
+
+	It("start no fight with admission that takes one of ours away", func() {
+		Expect(applied.shows(daemonSetKind, o, live(owning, "admissions"))).To(BeTrue())
+	})
+})
+
+var _ = Describe("An object that has left the cache", func() {
+	It("has lost its label where it is still the same", func() {
+		seen := object()
+		seen.UID = "a"
+		Expect(theftOf(daemonSetKind, Object{}, memory{uid: "a"}, nil, seen)).To(Equal(Theft{Fields: []string{".metadata.labels." + v1.OwnerLabel}}))
+		Expect(theftOf(daemonSetKind, Object{}, memory{uid: "b"}, nil, seen)).To(Equal(Theft{}), "deleted, and created again")
+	})
+})
+
+var _ = Describe("A CRD of the cluster", func() {
+	It("is ours though somebody removed the label", func() {
+		crd := object(entry(v1.FieldManager, metav1.ManagedFieldsOperationApply, 0, `{}`))
+		kept, err := keepBundleAnnotations(crd)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(kept.(*metav1.PartialObjectMetadata).Labels).To(HaveKey(v1.OwnerLabel))
+		kept, err = keepBundleAnnotations(object(entry("helm", metav1.ManagedFieldsOperationApply, 0, `{}`)))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(kept.(*metav1.PartialObjectMetadata).Labels).NotTo(HaveKey(v1.OwnerLabel))
+	})
+})
