@@ -85,7 +85,7 @@ var _ = Describe("A controller that keeps overwriting a field", Ordered, func() 
 		Eventually(env.Events).Should(ContainElement(And(HavePrefix("Contested"), ContainSubstring("rival"))))
 
 		env.Kubectl("delete", "daemonset", "-n", Namespace, "ztunnel")
-		Eventually(func() int32 { return env.Ztunnel().Status.NumberReady }).Should(BeEquivalentTo(Nodes))
+		Eventually(env.ReadyPods).WithArguments("ztunnel").Should(BeEquivalentTo(Nodes))
 
 		corrections := func() []time.Time {
 			var times []time.Time

@@ -27,7 +27,7 @@ var _ = Describe("Changes that others make", Ordered, func() {
 	It("puts a deleted DaemonSet back with one write to it", func() {
 		mark := env.Settled()
 		env.Kubectl("delete", "daemonset", "-n", Namespace, "ztunnel")
-		Eventually(func() types { return ready("ztunnel") }).Should(Equal(types{Nodes, Nodes}))
+		Eventually(env.ReadyPods).WithArguments("ztunnel").Should(BeEquivalentTo(Nodes))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Eventually(env.Events).Should(ContainElement("DriftCorrected: DaemonSet istio-system/ztunnel had been deleted: created again"))
 		Expect(env.MeshWrites(mark)).To(HaveLen(1))
@@ -60,27 +60,13 @@ var _ = Describe("Changes that others make", Ordered, func() {
 	It("keeps a variable that somebody adds to a container", func() {
 		mark := env.Settled()
 		env.Kubectl("set", "env", "-n", Namespace, "daemonset/ztunnel", "THEIRS=1")
-		Eventually(func() types { return ready("ztunnel") }).Should(Equal(types{Nodes, Nodes}))
+		Eventually(env.ReadyPods).WithArguments("ztunnel").Should(BeEquivalentTo(Nodes))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.Settled()
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
 		Expect(env.Ztunnel().Spec.Template.Spec.Containers[0].Env).To(ContainElement(HaveField("Name", "THEIRS")))
 	})
 })
-
-type types struct{ ready, desired int32 }
-
-func ready(name string) types {
-	status := env.CNINode().Status
-	if name == "ztunnel" {
-		daemonSet := env.Ztunnel()
-		status = daemonSet.Status
-		if daemonSet.DeletionTimestamp != nil {
-			return types{}
-		}
-	}
-	return types{status.NumberReady, status.DesiredNumberScheduled}
-}
 
 var _ = Describe("Somebody else's Istio", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {

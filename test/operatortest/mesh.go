@@ -141,6 +141,17 @@ func (e *Env) CNINode() *appsv1.DaemonSet {
 	return Get(e, &appsv1.DaemonSet{}, "istio-cni-node")
 }
 
+// ReadyPods is the number of ready pods of a DaemonSet; none where it is not there or
+// on its way out, as it may be while somebody waits for it.
+func (e *Env) ReadyPods(name string) int32 {
+	daemonSet := &appsv1.DaemonSet{}
+	err := e.API.Get(context.Background(), client.ObjectKey{Namespace: Namespace, Name: name}, daemonSet)
+	if err != nil || daemonSet.DeletionTimestamp != nil {
+		return 0
+	}
+	return daemonSet.Status.NumberReady
+}
+
 // Istiod reads istiod's Deployment.
 func (e *Env) Istiod() *appsv1.Deployment {
 	GinkgoHelper()
