@@ -59,7 +59,7 @@ lint: ## Run the linters
 generate: ## Write the generated code, CRD and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
-	go run ./hack/releases README.md docs/releases.md
+	go run ./hack/docs README.md docs/releases.md docs/preflight.md
 
 .PHONY: demo
 demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10)

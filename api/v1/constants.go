@@ -70,8 +70,8 @@ const (
 	ReasonUnknownVersion = "UnknownVersion"
 	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
 	ReasonCRDsMissing = "GatewayAPINotCompiledIn"
-	// ReasonGatewayAPIKept: the cluster's own Gateway API CRDs are left as they are.
-	ReasonGatewayAPIKept = "GatewayAPIKept"
+	// ReasonClusterNotRead: what has to be known of the cluster cannot be read.
+	ReasonClusterNotRead = "ClusterNotRead"
 	// ReasonConflict: objects of somebody else are in the way.
 	ReasonConflict = "Conflict"
 	// ReasonApplyFailed: the API server refused an object.
@@ -135,4 +135,43 @@ const (
 	FieldManager = "gloo-operator"
 	// DefaultInstallNamespace is used where spec.installNamespace is empty.
 	DefaultInstallNamespace = "istio-system"
+)
+
+// Reasons of what is found wrong with the cluster before anything is written:
+// internal/preflight, docs/preflight.md.
+const (
+	// ReasonKubernetesTooOld: Kubernetes is older than this Istio supports.
+	ReasonKubernetesTooOld = "KubernetesTooOld"
+	// ReasonKubernetesUntested: Kubernetes is newer than this Istio was tested with.
+	ReasonKubernetesUntested = "KubernetesUntested"
+	// ReasonNodesNotLinux: some nodes do not run Linux.
+	ReasonNodesNotLinux = "NodesNotLinux"
+	// ReasonCiliumExclusive: Cilium removes other CNI plugins.
+	ReasonCiliumExclusive = "CiliumExclusive"
+	// ReasonCiliumSocketLB: Cilium balances inside pods.
+	ReasonCiliumSocketLB = "CiliumSocketLB"
+	// ReasonCiliumMasquerade: Cilium masquerades by BPF.
+	ReasonCiliumMasquerade = "CiliumBPFMasquerade"
+	// ReasonCNIFolders: the CNI folders in values are not those of the platform.
+	ReasonCNIFolders = "CNIFolders"
+	// ReasonPlatformDiffers: global.platform is not the platform that the nodes tell.
+	ReasonPlatformDiffers = "PlatformDiffers"
+	// ReasonNamespaceRestricted: the install namespace forbids privileged pods.
+	ReasonNamespaceRestricted = "NamespaceRestricted"
+	// ReasonQuotaTooSmall: a quota leaves no room for istio-cni and ztunnel.
+	ReasonQuotaTooSmall = "QuotaTooSmall"
+	// ReasonPullSecretMissing: a pull secret does not exist.
+	ReasonPullSecretMissing = "PullSecretMissing"
+	// ReasonGatewayAPIOlder: the Gateway API is older than this Istio was made for.
+	ReasonGatewayAPIOlder = "GatewayAPIOlder"
+	// ReasonGatewayAPINewer: the Gateway API is newer than this Istio was made for.
+	ReasonGatewayAPINewer = "GatewayAPINewer"
+	// ReasonGatewayAPIExperimental: the Gateway API is of the experimental channel.
+	ReasonGatewayAPIExperimental = "GatewayAPIExperimental"
+	// ReasonGatewayAPIGuarded: a policy refuses the Gateway API of this Istio.
+	ReasonGatewayAPIGuarded = "GatewayAPIGuarded"
+	// ReasonGatewayClassTaken: a GatewayClass of Istio's name is somebody else's.
+	ReasonGatewayClassTaken = "GatewayClassTaken"
+	// ReasonAnotherIstiod: another istiod serves the default revision.
+	ReasonAnotherIstiod = "AnotherIstiod"
 )

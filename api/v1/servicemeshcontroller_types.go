@@ -262,6 +262,10 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Message string `json:"message,omitempty"`
 
+	// environment is what was found out about the cluster.
+	// +optional
+	Environment *EnvironmentStatus `json:"environment,omitempty"`
+
 	// components are the mesh's parts in the order in which they are installed.
 	// +optional
 	// +listType=map
@@ -274,6 +278,23 @@ type ServiceMeshControllerStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// EnvironmentStatus is what was found out about the cluster.
+type EnvironmentStatus struct {
+	// kubernetes is the API server's version, such as v1.37.2+k3s1.
+	// +optional
+	Kubernetes string `json:"kubernetes,omitempty"`
+
+	// platform is k3s, k3d, minikube, microk8s, gke, eks, aks or openshift. Empty: none
+	// that needs anything special.
+	// +optional
+	Platform string `json:"platform,omitempty"`
+
+	// cni names the CNI plugins that were found, such as Cilium. Empty: none that is
+	// known.
+	// +optional
+	CNI string `json:"cni,omitempty"`
 }
 
 // ComponentStatus is the state of one part of the mesh.

@@ -7,22 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/typed/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/informers"
 )
 
 // Observer watches the objects that carry the owner label, and all CRDs of the
@@ -41,7 +39,7 @@ func NewObserver(config *rest.Config) (*Observer, error) {
 	}
 	observer := &Observer{
 		owned: map[schema.GroupVersionKind]cache.SharedIndexInformer{},
-		crds:  newInformer(clients.metadataOf(crdKind), "", &metav1.PartialObjectMetadata{}),
+		crds:  clients.ofMetadata(crdKind, informers.Selection{Cut: keepBundleAnnotations}),
 	}
 	for _, kind := range kinds {
 		if kind.Unwatched {
@@ -49,15 +47,13 @@ func NewObserver(config *rest.Config) (*Observer, error) {
 		}
 		observer.owned[kind.GVK] = clients.informer(kind)
 	}
-	return observer, errors.Join(
-		observer.crds.SetTransform(keepBundleAnnotations),
-		observer.owned[crdKind.GVK].SetTransform(dropSchemas))
+	return observer, nil
 }
 
 // Start runs the watches until the context ends. Standbys watch too, so that they
 // can take over at once.
 func (o *Observer) Start(ctx context.Context) error {
-	for _, informer := range o.informers() {
+	for _, informer := range o.all() {
 		go informer.RunWithContext(ctx)
 	}
 	<-ctx.Done()
@@ -70,7 +66,7 @@ func (o *Observer) NeedLeaderElection() bool { return false }
 // WaitForSync waits until everything that the cluster holds has been seen.
 func (o *Observer) WaitForSync(ctx context.Context) error {
 	synced := make([]cache.InformerSynced, 0, len(o.owned)+1)
-	for _, informer := range o.informers() {
+	for _, informer := range o.all() {
 		synced = append(synced, informer.HasSynced)
 	}
 	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
@@ -82,7 +78,7 @@ func (o *Observer) WaitForSync(ctx context.Context) error {
 // Synced is a readiness check: it fails until everything that the cluster holds
 // has been seen.
 func (o *Observer) Synced(*http.Request) error {
-	for _, informer := range o.informers() {
+	for _, informer := range o.all() {
 		if !informer.HasSynced() {
 			return errors.New("the caches are not synced yet")
 		}
@@ -94,53 +90,23 @@ func (o *Observer) Synced(*http.Request) error {
 // goes, and with an empty name when a CRD of somebody else does.
 func (o *Observer) Notify(changed func(owner string)) error {
 	for _, informer := range o.owned {
-		if _, err := informer.AddEventHandler(handler(func(object metav1.Object) { changed(object.GetLabels()[v1.OwnerLabel]) })); err != nil {
+		if err := informers.Notify(informer, func(object metav1.Object) { changed(object.GetLabels()[v1.OwnerLabel]) }); err != nil {
 			return err
 		}
 	}
-	_, err := o.crds.AddEventHandler(handler(func(object metav1.Object) {
+	return informers.Notify(o.crds, func(object metav1.Object) {
 		if _, owned := object.GetLabels()[v1.OwnerLabel]; !owned {
 			changed("")
 		}
-	}))
-	return err
+	})
 }
 
-func handler(changed func(metav1.Object)) cache.ResourceEventHandler {
-	notify := func(object any) {
-		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
-			object = gone.Obj
-		}
-		if accessor, err := meta.Accessor(object); err == nil {
-			changed(accessor)
-		}
-	}
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    notify,
-		DeleteFunc: notify,
-		UpdateFunc: func(before, after any) {
-			if !sameVersion(before, after) {
-				notify(after)
-			}
-		},
-	}
-}
-
-// sameVersion tells that an update says nothing new, as a resync or, for CRDs
-// watched by annotations, a change of the schema does.
-func sameVersion(before, after any) bool {
-	a, errA := meta.Accessor(before)
-	b, errB := meta.Accessor(after)
-	return errA == nil && errB == nil && (a.GetResourceVersion() == b.GetResourceVersion() && a.GetResourceVersion() != "" ||
-		reflect.DeepEqual(before, after))
-}
-
-func (o *Observer) informers() []cache.SharedIndexInformer {
-	informers := []cache.SharedIndexInformer{o.crds}
+func (o *Observer) all() []cache.SharedIndexInformer {
+	all := []cache.SharedIndexInformer{o.crds}
 	for _, informer := range o.owned {
-		informers = append(informers, informer)
+		all = append(all, informer)
 	}
-	return informers
+	return all
 }
 
 // Observation is what the cache shows of one object.
@@ -235,46 +201,20 @@ func newClients(config *rest.Config) (*clients, error) {
 }
 
 func (c *clients) informer(kind Kind) cache.SharedIndexInformer {
+	owned := informers.Selection{Labels: v1.OwnerLabel}
 	switch kind.GVK {
 	case deploymentKind.GVK:
-		client := c.kubernetes.AppsV1().Deployments("")
-		return newInformer(listWatch(client.List, client.Watch), v1.OwnerLabel, &appsv1.Deployment{})
+		return informers.New(c.kubernetes.AppsV1().Deployments(""), owned, &appsv1.Deployment{})
 	case daemonSetKind.GVK:
-		client := c.kubernetes.AppsV1().DaemonSets("")
-		return newInformer(listWatch(client.List, client.Watch), v1.OwnerLabel, &appsv1.DaemonSet{})
+		return informers.New(c.kubernetes.AppsV1().DaemonSets(""), owned, &appsv1.DaemonSet{})
 	case crdKind.GVK:
-		client := c.apiextensions.CustomResourceDefinitions()
-		return newInformer(listWatch(client.List, client.Watch), v1.OwnerLabel, &apiextensionsv1.CustomResourceDefinition{})
+		owned.Cut = dropSchemas
+		return informers.New(c.apiextensions.CustomResourceDefinitions(), owned, &apiextensionsv1.CustomResourceDefinition{})
 	default:
-		return newInformer(c.metadataOf(kind), v1.OwnerLabel, &metav1.PartialObjectMetadata{})
+		return c.ofMetadata(kind, owned)
 	}
 }
 
-func (c *clients) metadataOf(kind Kind) *cache.ListWatch {
-	client := c.metadata.Resource(kind.gvr())
-	return listWatch(client.List, client.Watch)
-}
-
-func listWatch[L runtime.Object](
-	list func(context.Context, metav1.ListOptions) (L, error), watches func(context.Context, metav1.ListOptions) (watch.Interface, error),
-) *cache.ListWatch {
-	return &cache.ListWatch{
-		ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) },
-		WatchFuncWithContext: watches,
-	}
-}
-
-// newInformer makes an informer for the objects that match the label selector.
-func newInformer(source *cache.ListWatch, selector string, example runtime.Object) cache.SharedIndexInformer {
-	list, watches := source.ListWithContextFunc, source.WatchFuncWithContext
-	return cache.NewSharedIndexInformer(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.LabelSelector = selector
-			return list(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.LabelSelector = selector
-			return watches(ctx, o)
-		},
-	}, example, 0, cache.Indexers{})
+func (c *clients) ofMetadata(kind Kind, selection informers.Selection) cache.SharedIndexInformer {
+	return informers.New(c.metadata.Resource(kind.gvr()), selection, &metav1.PartialObjectMetadata{})
 }

@@ -70,12 +70,7 @@ func (o occurrence) send(recorder events.EventRecorder, resource runtime.Object)
 func eventsOf(
 	before, after v1.ServiceMeshControllerStatus, target string, notices []plan.Notice, notes []note, corrected []apply.Change,
 ) []occurrence {
-	var told []occurrence
-	if before.ObservedGeneration != after.ObservedGeneration {
-		for _, notice := range notices {
-			told = append(told, tell(corev1.EventTypeWarning, notice.Reason, actionReconcile, notice.Message))
-		}
-	}
+	told := noticed(before, after, notices)
 	for _, note := range notes {
 		told = append(told, tell(corev1.EventTypeNormal, v1.ReasonTookOver, note.action, note.message))
 	}
@@ -91,6 +86,17 @@ func eventsOf(
 		told = append(told, phaseEvent(before, after, target))
 	} else if was, is := readyReason(before), readyReason(after); was != is && (is == v1.ReasonPaused || is == v1.ReasonContested) {
 		told = append(told, tell(corev1.EventTypeWarning, is, actionReconcile, after.Message))
+	}
+	return told
+}
+
+// noticed tells of the notices that are new, or of a new generation.
+func noticed(before, after v1.ServiceMeshControllerStatus, notices []plan.Notice) []occurrence {
+	var told []occurrence
+	for _, notice := range notices {
+		if before.ObservedGeneration != after.ObservedGeneration || !strings.Contains(initialMessage(before), notice.Message) {
+			told = append(told, tell(corev1.EventTypeWarning, notice.Reason, actionReconcile, notice.Message))
+		}
 	}
 	return told
 }
@@ -122,6 +128,14 @@ func phaseEvent(before, after v1.ServiceMeshControllerStatus, target string) occ
 	default:
 		return tell(corev1.EventTypeWarning, reason, actionReconcile, message)
 	}
+}
+
+// initialMessage is where the notices of a status stand.
+func initialMessage(status v1.ServiceMeshControllerStatus) string {
+	if initialized := meta.FindStatusCondition(status.Conditions, v1.ConditionInitialized); initialized != nil {
+		return initialized.Message
+	}
+	return ""
 }
 
 func readyReason(status v1.ServiceMeshControllerStatus) string {

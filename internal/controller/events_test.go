@@ -25,13 +25,19 @@ var _ = Describe("Events", func() {
 		return list
 	}
 
-	It("tell of notices once for each generation", func() {
-		Expect(texts(eventsOf(v1.ServiceMeshControllerStatus{}, installing, "1.29.1", notice, nil, nil))).To(ContainElement("Warning ValuesNotRead: x"))
-		Expect(texts(eventsOf(installing, succeeded, "1.29.1", notice, nil, nil))).NotTo(ContainElement(ContainSubstring("ValuesNotRead")))
+	It("tell of a notice once for each generation, and when it is new", func() {
+		noticed := *installing.DeepCopy()
+		noticed.Conditions[0].Message = "y; x"
+		Expect(texts(eventsOf(v1.ServiceMeshControllerStatus{}, noticed, "1.29.1", notice, nil, nil))).To(ContainElement("Warning ValuesNotRead: x"))
+		Expect(texts(eventsOf(noticed, succeeded, "1.29.1", notice, nil, nil))).NotTo(ContainElement(ContainSubstring("ValuesNotRead")))
+		Expect(texts(eventsOf(installing, noticed, "1.29.1", notice, nil, nil))).To(ContainElement("Warning ValuesNotRead: x"))
+		next := *noticed.DeepCopy()
+		next.ObservedGeneration++
+		Expect(texts(eventsOf(noticed, next, "1.29.1", notice, nil, nil))).To(ContainElement("Warning ValuesNotRead: x"))
 	})
 
 	It("tell of nothing when nothing changed", func() {
-		Expect(eventsOf(succeeded, succeeded, "1.29.1", notice, nil, nil)).To(BeEmpty())
+		Expect(eventsOf(succeeded, succeeded, "1.29.1", nil, nil, nil)).To(BeEmpty())
 	})
 
 	It("tell of each component and of the end", func() {

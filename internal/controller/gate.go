@@ -17,6 +17,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
 // namesShown is how many objects in the way a message names.
@@ -48,15 +49,16 @@ func before(a, b *v1.ServiceMeshController) bool {
 }
 
 // build compiles the plan.
-func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController) (*plan.Plan, *stop) {
+func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts) (*plan.Plan, *stop) {
 	extensions := &corev1.ConfigMap{}
 	key := client.ObjectKey{Namespace: r.namespace, Name: v1.ExtensionsName}
 	if err := client.IgnoreNotFound(r.client.Get(ctx, key, extensions)); err != nil {
 		return nil, &stop{reason: v1.ReasonInvalidExtensions, message: "cannot read the ConfigMap: " + err.Error(), cause: err}
 	}
-	facts := r.facts
-	facts.GatewayAPI = installedGatewayAPI(r.observer.CRDs())
-	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Facts: facts})
+	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Facts: plan.Facts{
+		KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
+		Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
+	}})
 	if err == nil {
 		return built, nil
 	}

@@ -23,6 +23,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
 // conflictRetry is how long to wait before looking again whether what is in the
@@ -45,7 +46,7 @@ type Reconciler struct {
 	observer *apply.Observer
 	builder  plan.Builder
 	recorder events.EventRecorder
-	facts    plan.Facts
+	gatherer *preflight.Gatherer
 	// namespace is the operator's own.
 	namespace string
 
@@ -97,6 +98,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // touched a workload: an annotation, say, makes a new generation of a Deployment.
 // Whether that means anything is known when its controller has seen it.
 func (p *pass) tellsNothing(smc *v1.ServiceMeshController) bool {
+	if p.stop != nil && p.stop.silent {
+		return true
+	}
 	touched := slices.ContainsFunc(p.components, func(s componentState) bool { return s.unobserved })
 	return touched && len(p.changes) == 0 && len(p.failures()) == 0 &&
 		smc.Status.Phase == v1.PhaseSucceeded && smc.Status.ObservedGeneration == smc.Generation
@@ -114,6 +118,8 @@ type stop struct {
 	retry time.Duration
 	// cause is the error to back off for. Nil: none.
 	cause error
+	// silent tells that the next event is about to come: nothing is told of it.
+	silent bool
 }
 
 // pass is what a walk found and did.
@@ -132,6 +138,10 @@ type pass struct {
 	paused bool
 	// notes are to be told as events.
 	notes []note
+	// environment is what is known of the cluster. Nil: nothing yet.
+	environment *v1.EnvironmentStatus
+	// warnings are what the preflight checks found and what stops nothing.
+	warnings []plan.Notice
 }
 
 // walk builds the plan and applies it as far as it goes.
@@ -140,13 +150,21 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.refuse(ctx, smc); p.stop != nil {
 		return p
 	}
-	if p.plan, p.stop = r.build(ctx, smc); p.stop != nil {
+	facts, stop := r.look(smc)
+	if p.stop = stop; stop != nil {
+		return p
+	}
+	p.environment = environmentOf(facts)
+	if p.plan, p.stop = r.build(ctx, smc, facts); p.stop != nil {
 		return p
 	}
 	if p.paused = paused(smc); p.paused {
 		for _, component := range p.plan.Components {
 			p.components = append(p.components, r.examine(component))
 		}
+		return p
+	}
+	if p.stop = r.check(smc, facts, p); p.stop != nil {
 		return p
 	}
 	if p.stop = r.conflict(ctx, smc, p); p.stop != nil {

@@ -42,7 +42,7 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
 		}
 	}
-	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, notices(p))
+	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, p.notices())
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -64,13 +64,6 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 		result.RequeueAfter = soonest(result.RequeueAfter, max(time.Second, time.Until(fight.Again)))
 	}
 	return result, nil
-}
-
-func notices(p *pass) []plan.Notice {
-	if p.plan == nil {
-		return nil
-	}
-	return p.plan.Notices
 }
 
 // failures lists what stopped the pass and its components.

@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/workqueue"
@@ -23,10 +22,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
-	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
 // The pauses after a pass that failed: the first, doubled each time up to the last.
@@ -47,11 +47,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, namespace string) (healthz.Che
 	if err != nil {
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
-	r, err := newReconciler(mgr, config, observer, namespace)
+	facts := make(chan event.GenericEvent, 1)
+	r, err := newReconciler(mgr, config, observer, namespace, facts)
 	if err != nil {
 		return nil, err
 	}
-	if err := mgr.Add(observer); err != nil {
+	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer)); err != nil {
 		return nil, err
 	}
 	return observer.Synced, ctrl.NewControllerManagedBy(mgr).
@@ -60,26 +61,32 @@ func Setup(ctx context.Context, mgr ctrl.Manager, namespace string) (healthz.Che
 		Watches(&v1.ServiceMeshController{}, handler.EnqueueRequestsFromMapFunc(r.others), builder.WithPredicates(comingAndGoing)).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.others)).
 		WatchesRawSource(&ownedSource{ctx: ctx, reconciler: r}).
+		WatchesRawSource(source.Channel(facts, handler.EnqueueRequestsFromMapFunc(r.others))).
 		WithOptions(controller.Options{
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		}).
 		Complete(r)
 }
 
-func newReconciler(mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string) (*Reconciler, error) {
+// newReconciler makes a reconciler that sends to the channel when the facts change.
+func newReconciler(
+	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string, facts chan<- event.GenericEvent,
+) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
 	clients, clientsErr := kubernetes.NewForConfig(config)
-	if err := errors.Join(applierErr, clientsErr); err != nil {
+	gatherer, gathererErr := preflight.NewGatherer(config, func() {
+		select {
+		case facts <- event.GenericEvent{Object: &v1.ServiceMeshController{}}:
+		default: // One that waits speaks for all.
+		}
+	})
+	if err := errors.Join(applierErr, clientsErr, gathererErr); err != nil {
 		return nil, err
-	}
-	version, err := discovery.NewDiscoveryClient(clients.RESTClient()).ServerVersion()
-	if err != nil {
-		return nil, fmt.Errorf("asking the API server for its version: %w", err)
 	}
 	return &Reconciler{
 		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
 		recorder:  mgr.GetEventRecorder(Name),
-		facts:     plan.Facts{KubernetesVersion: version.GitVersion},
+		gatherer:  gatherer,
 		namespace: namespace, memories: map[types.UID]*memory{},
 	}, nil
 }

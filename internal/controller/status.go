@@ -39,6 +39,7 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 		Version:            previous.Version,
 		Phase:              phaseOf(previous, smc.Spec.Version, p),
 		Components:         previous.Components,
+		Environment:        cmp.Or(p.environment, previous.Environment),
 	}
 	if len(p.components) > 0 {
 		status.Components = componentStatuses(previous, p)
@@ -206,7 +207,7 @@ func initialized(p *pass) verdict {
 	}
 	reason := v1.ReasonComplete
 	var messages []string
-	for _, notice := range notices(p) {
+	for _, notice := range p.notices() {
 		if reason == v1.ReasonComplete {
 			reason = notice.Reason
 		}

@@ -151,7 +151,7 @@ var _ = Describe("The status", func() {
 
 	It("shows notices in Initialized, which stays true", func() {
 		p := complete()
-		p.plan.Notices = []plan.Notice{{Reason: v1.ReasonValuesNotRead, Message: "x"}, {Reason: v1.ReasonGatewayAPIKept, Message: "y"}}
+		p.plan.Notices = []plan.Notice{{Reason: v1.ReasonValuesNotRead, Message: "x"}, {Reason: v1.ReasonGatewayAPIOlder, Message: "y"}}
 		c := conditionOf(newStatus(resource("", ""), p), v1.ConditionInitialized)
 		Expect([]string{string(c.Status), c.Reason, c.Message}).To(Equal([]string{"True", v1.ReasonValuesNotRead, "x; y"}))
 	})

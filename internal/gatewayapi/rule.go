@@ -3,9 +3,7 @@
 package gatewayapi
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -30,14 +28,6 @@ type Installed struct {
 	Owned bool
 }
 
-// Decision tells whether a bundle is to be installed.
-type Decision struct {
-	// Install the bundle.
-	Install bool
-	// Message says why it is not installed, and what that means. Empty otherwise.
-	Message string
-}
-
 // Decide tells whether the bundle of that version is to be installed where the
 // cluster has those CRDs.
 //
@@ -46,38 +36,12 @@ type Decision struct {
 // hang on them. Our own are never replaced by an older bundle, as the versioning
 // policy of the Gateway API asks:
 // https://gateway-api.sigs.k8s.io/concepts/crd-management/.
-func Decide(wanted string, installed []Installed) Decision {
-	foreign := slices.DeleteFunc(slices.Clone(installed), func(i Installed) bool { return i.Owned })
-	if len(foreign) > 0 {
-		return Decision{Message: fmt.Sprintf(
-			"the cluster's own Gateway API CRDs (%s) are left as they are; this Istio was made for %s", describe(foreign), wanted)}
-	}
-	for _, i := range installed {
-		if newer(i.Version, wanted) {
-			return Decision{Message: fmt.Sprintf("Gateway API %s is installed and newer than %s, for which this Istio was made: kept", i.Version, wanted)}
-		}
-	}
-	return Decision{Install: true}
+func Decide(wanted string, installed []Installed) bool {
+	return !slices.ContainsFunc(installed, func(i Installed) bool { return !i.Owned || newer(i.Version, wanted) })
 }
 
 func newer(a, b string) bool {
 	va, errA := semver.NewVersion(a)
 	vb, errB := semver.NewVersion(b)
 	return errA == nil && errB == nil && va.GreaterThan(vb)
-}
-
-// describe names the versions and channels that occur, such as "v1.2.0 standard".
-func describe(installed []Installed) string {
-	var kinds []string
-	for _, i := range installed {
-		kind := strings.TrimSpace(i.Version + " " + i.Channel)
-		if kind == "" {
-			kind = "unknown version"
-		}
-		if !slices.Contains(kinds, kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	slices.Sort(kinds)
-	return strings.Join(kinds, ", ")
 }

@@ -18,7 +18,7 @@ func somebodys(version, channel string) gatewayapi.Installed {
 }
 
 var _ = DescribeTable("v1.4.0 is installed", func(installed []gatewayapi.Installed) {
-	Expect(gatewayapi.Decide("v1.4.0", installed)).To(Equal(gatewayapi.Decision{Install: true}))
+	Expect(gatewayapi.Decide("v1.4.0", installed)).To(BeTrue())
 },
 	Entry("where nothing is", nil),
 	Entry("where ours is older", []gatewayapi.Installed{ours("v1.3.0")}),
@@ -28,20 +28,16 @@ var _ = DescribeTable("v1.4.0 is installed", func(installed []gatewayapi.Install
 	Entry("where ours does not tell its version", []gatewayapi.Installed{ours("")}),
 )
 
-var _ = DescribeTable("v1.4.0 is not installed", func(reason string, installed ...gatewayapi.Installed) {
-	decision := gatewayapi.Decide("v1.4.0", installed)
-	Expect(decision.Install).To(BeFalse())
-	Expect(decision.Message).To(And(ContainSubstring(reason), ContainSubstring("v1.4.0")))
+var _ = DescribeTable("v1.4.0 is not installed", func(installed ...gatewayapi.Installed) {
+	Expect(gatewayapi.Decide("v1.4.0", installed)).To(BeFalse())
 },
-	Entry("where ours is newer", "Gateway API v1.10.0 is installed and newer", ours("v1.10.0")),
-	Entry("where one of ours is newer", "v1.6.0", ours("v1.3.0"), ours("v1.6.0")),
-	Entry("where somebody's is older", "the cluster's own Gateway API CRDs (v1.2.0 standard) are left", somebodys("v1.2.0", "standard")),
-	Entry("where somebody's is the same", "(v1.4.0 experimental)", somebodys("v1.4.0", "experimental")),
-	Entry("where somebody's is newer", "(v1.6.0 standard)", somebodys("v1.6.0", "standard")),
-	Entry("where one of several is somebody's", "(v1.2.0 standard)", ours("v1.3.0"), somebodys("v1.2.0", "standard")),
-	Entry("where somebody's differ among themselves", "(v1.1.0 experimental, v1.2.0 standard)",
-		somebodys("v1.2.0", "standard"), somebodys("v1.1.0", "experimental"), somebodys("v1.2.0", "standard")),
-	Entry("where somebody's does not tell its version", "(unknown version)", somebodys("", "")),
+	Entry("where ours is newer", ours("v1.10.0")),
+	Entry("where one of ours is newer", ours("v1.3.0"), ours("v1.6.0")),
+	Entry("where somebody's is older", somebodys("v1.2.0", "standard")),
+	Entry("where somebody's is the same", somebodys("v1.4.0", "experimental")),
+	Entry("where somebody's is newer", somebodys("v1.6.0", "standard")),
+	Entry("where one of several is somebody's", ours("v1.3.0"), somebodys("v1.2.0", "standard")),
+	Entry("where somebody's does not tell its version", somebodys("", "")),
 )
 
 var _ = It("Deciding leaves the list of what is installed as it is", func() {

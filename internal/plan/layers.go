@@ -20,6 +20,8 @@ type tree = map[string]any
 const (
 	layerRelease    = "release"
 	layerProfile    = "profile"
+	layerPlatform   = "platform"
+	layerCNI        = "CNI plugin"
 	layerScaling    = "spec.scalingProfile"
 	layerSpec       = "spec"
 	layerExtensions = v1.ExtensionsName
@@ -44,10 +46,12 @@ func layersOf(input Input, release istio.Release) ([]values.Layer, error) {
 	layers := []values.Layer{
 		{Name: layerRelease, Values: tree{"global": tree{"hub": release.Hub, "tag": release.Version}}},
 		{Name: layerProfile, Values: profile(input.Spec.DataplaneMode, input.Spec.TrafficCaptureMode)},
-		{Name: layerScaling, Values: scaling(input.Spec.ScalingProfile)},
-		{Name: layerSpec, Values: specValues(input.Spec)},
 	}
 	users := append(extensions, values.Layer{Name: layerValues, FromUser: true, Values: user})
+	layers = append(layers, platformLayers(input, users)...)
+	layers = append(layers,
+		values.Layer{Name: layerScaling, Values: scaling(input.Spec.ScalingProfile)},
+		values.Layer{Name: layerSpec, Values: specValues(input.Spec)})
 	layers = append(layers, users...)
 	if input.Spec.Image == nil {
 		for _, layer := range users {

@@ -24,6 +24,12 @@ type Facts struct {
 	KubernetesVersion string
 	// GatewayAPI lists the Gateway API CRDs that the cluster has.
 	GatewayAPI []gatewayapi.Installed
+	// Platform is that of the nodes as Istio's charts know it by global.platform. Empty:
+	// none that needs anything special.
+	Platform string
+	// StandardCNIFolders tells that CNI plugins are in containerd's standard folders
+	// although the platform has folders of its own, as on K3s with Cilium.
+	StandardCNIFolders bool
 }
 
 // Input is what a plan is made of.
@@ -43,6 +49,8 @@ type Input struct {
 type Plan struct {
 	// Version is the Istio version.
 	Version string
+	// Kubernetes is the range of versions that this Istio supports.
+	Kubernetes istio.MinorRange
 	// Components in the order in which they are applied.
 	Components []Component
 	// Notices tell users what they should know about their input.
@@ -90,7 +98,7 @@ func (b *Builder) Build(input Input) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{Version: release.Version}
+	plan := &Plan{Version: release.Version, Kubernetes: release.Kubernetes}
 	if err := b.addGatewayAPI(plan, release, input); err != nil {
 		return nil, err
 	}
@@ -115,10 +123,8 @@ func (b *Builder) Build(input Input) (*Plan, error) {
 
 func (b *Builder) addGatewayAPI(plan *Plan, release istio.Release, input Input) error {
 	component := Component{Name: v1.ComponentGatewayAPI, Version: release.GatewayAPI}
-	decision := gatewayapi.Decide(release.GatewayAPI, input.Facts.GatewayAPI)
-	if !decision.Install {
+	if !gatewayapi.Decide(release.GatewayAPI, input.Facts.GatewayAPI) {
 		plan.Components = append(plan.Components, component)
-		plan.Notices = append(plan.Notices, Notice{Reason: v1.ReasonGatewayAPIKept, Message: decision.Message})
 		return nil
 	}
 	component, err := b.components.get(component.Name, digest([]string{input.Owner, release.GatewayAPI}), func() (Component, error) {

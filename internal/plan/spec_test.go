@@ -193,11 +193,7 @@ var _ = DescribeTable("The Gateway API", func(installed []gatewayapi.Installed, 
 	built := build(input)
 	Expect(built.Components[0].Name).To(Equal("gateway-api"))
 	Expect(len(built.Components[0].Objects) > 0).To(Equal(want))
-	if want {
-		Expect(built.Notices).To(BeEmpty())
-	} else {
-		Expect(built.Notices).To(ConsistOf(HaveField("Reason", v1.ReasonGatewayAPIKept)))
-	}
+	Expect(built.Notices).To(BeEmpty())
 },
 	Entry("is installed where there is none", nil, true),
 	Entry("is upgraded where it is ours", []gatewayapi.Installed{{Name: "gateways", Version: "v1.3.0", Owned: true}}, true),

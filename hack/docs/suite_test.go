@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-func TestReleases(t *testing.T) {
+func TestDocs(t *testing.T) {
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Table of releases")
 }

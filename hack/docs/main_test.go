@@ -11,10 +11,19 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
+const begin, end = "<!-- releases:begin -->\n", "<!-- releases:end -->"
+
+var _ = It("The table lists checks, in their order, as Markdown can show them", func() {
+	Expect(checks([]preflight.Check{
+		{Reason: "A", Blocking: true, Title: "a|b", Why: "c", Mend: "kubectl -n <namespace> x", Source: "e"}, {Reason: "B"},
+	})).To(HaveSuffix("|\n| `A` | a\\|b | **stops** | c | kubectl -n &lt;namespace&gt; x | e |\n| `B` |  | warns |  |  |  |\n"))
+})
+
 var _ = It("The table lists releases, newest first", func() {
-	Expect(table([]istio.Release{
+	Expect(releases([]istio.Release{
 		{Version: "1.1.0", Kubernetes: istio.MinorRange{Min: 29, Max: 32}, GatewayAPI: "v1.0.0"},
 		{Version: "1.2.0", Kubernetes: istio.MinorRange{Min: 30, Max: 33}, GatewayAPI: "v1.1.0", Note: "a branch"},
 	})).To(Equal("| Istio | Kubernetes | Gateway API | Note |\n|---|---|---|---|\n" +
@@ -22,7 +31,7 @@ var _ = It("The table lists releases, newest first", func() {
 })
 
 var _ = DescribeTable("The table goes", func(document, want string) {
-	Expect(replaceTable(document, "new\n")).To(Equal(want))
+	Expect(replaceTable(document, "releases", "new\n")).To(Equal(want))
 },
 	Entry("between the markers", "a\n"+begin+"old\n"+end+"\nb", "a\n"+begin+"new\n"+end+"\nb"),
 	Entry("between markers with nothing between", begin+end, begin+"new\n"+end),
@@ -31,7 +40,7 @@ var _ = DescribeTable("The table goes", func(document, want string) {
 )
 
 var _ = It("A marker that is not closed is an error", func() {
-	_, err := replaceTable("a\n"+begin+"old\n", "new\n")
+	_, err := replaceTable("a\n"+begin+"old\n", "releases", "new\n")
 	Expect(err).To(MatchError(ContainSubstring("releases:end")))
 })
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
+)
+
+// look gathers the facts for a resource.
+func (r *Reconciler) look(smc *v1.ServiceMeshController) (preflight.Facts, *stop) {
+	question := preflight.Question{Namespace: namespaceOf(smc), PullSecrets: pullSecretsOf(smc)}
+	crds := r.observer.CRDs()
+	for _, crd := range crds {
+		question.GatewayClasses = question.GatewayClasses || crd.GetName() == preflight.GatewayClassCRD
+	}
+	facts, err := r.gatherer.Gather(question)
+	if errors.Is(err, preflight.ErrGathering) {
+		return facts, &stop{reason: v1.ReasonClusterNotRead, silent: true}
+	}
+	if err != nil {
+		return facts, &stop{reason: v1.ReasonClusterNotRead, message: err.Error(), cause: err}
+	}
+	for _, crd := range crds {
+		facts.CRDs = append(facts.CRDs, crd.GetName())
+	}
+	for _, crd := range installedGatewayAPI(crds) {
+		facts.GatewayAPI = append(facts.GatewayAPI, preflight.GatewayCRD{Version: crd.Version, Channel: crd.Channel, Owned: crd.Owned})
+	}
+	return facts, nil
+}
+
+func pullSecretsOf(smc *v1.ServiceMeshController) []string {
+	if smc.Spec.Image == nil {
+		return nil
+	}
+	var names []string
+	for _, secret := range smc.Spec.Image.Secrets {
+		names = append(names, secret.Name)
+	}
+	return names
+}
+
+// check runs the preflight checks. What blocks stops an installation or an upgrade;
+// a mesh that runs is kept as it is, and what is wrong is told.
+func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
+	findings := preflight.Run(facts, meshOf(smc, p.plan))
+	runs := smc.Status.Version == p.plan.Version
+	for _, finding := range findings {
+		if !finding.Blocking || runs {
+			p.warnings = append(p.warnings, plan.Notice{Reason: finding.Reason, Message: finding.Message})
+		}
+	}
+	blocking := preflight.Blocking(findings)
+	if len(blocking) == 0 || runs {
+		return nil
+	}
+	messages := make([]string, len(blocking))
+	for i, finding := range blocking {
+		messages[i] = finding.Message
+	}
+	return &stop{reason: blocking[0].Reason, phase: v1.PhaseFailed, message: strings.Join(messages, ". Also: ")}
+}
+
+// meshOf is what the checks ask about the plan.
+func meshOf(smc *v1.ServiceMeshController, built *plan.Plan) preflight.Mesh {
+	mesh := preflight.Mesh{
+		Version: built.Version, KubernetesMin: built.Kubernetes.Min, KubernetesMax: built.Kubernetes.Max,
+		Namespace: namespaceOf(smc), PullSecrets: pullSecretsOf(smc),
+	}
+	for _, component := range built.Components {
+		switch component.Name {
+		case v1.ComponentGatewayAPI:
+			mesh.GatewayAPI, mesh.GatewayAPIInstalled = component.Version, len(component.Objects) > 0
+		case v1.ComponentCNI:
+			mesh.CNI = true
+			mesh.Platform = component.UserValue("global", "platform")
+			mesh.CNIBinDir, mesh.CNIConfDir = component.UserValue("cni", "cniBinDir"), component.UserValue("cni", "cniConfDir")
+		case v1.ComponentZtunnel:
+			mesh.Ztunnel = true
+		}
+	}
+	return mesh
+}
+
+// environmentOf is what the status tells of the cluster.
+func environmentOf(facts preflight.Facts) *v1.EnvironmentStatus {
+	return &v1.EnvironmentStatus{Kubernetes: facts.KubernetesVersion, Platform: facts.Platform(), CNI: facts.CNI()}
+}
+
+// notices are what users should know: about their input, then about the cluster.
+func (p *pass) notices() []plan.Notice {
+	if p.plan == nil {
+		return nil
+	}
+	return slices.Concat(p.plan.Notices, p.warnings)
+}

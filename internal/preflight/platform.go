@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package preflight
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The platforms that are told apart.
+const (
+	K3s       = "k3s"
+	K3d       = "k3d"
+	Minikube  = "minikube"
+	MicroK8s  = "microk8s"
+	GKE       = "gke"
+	EKS       = "eks"
+	AKS       = "aks"
+	OpenShift = "openshift"
+)
+
+// Cilium is the CNI plugin that most checks are about.
+const Cilium = "Cilium"
+
+// openShiftCRD is served by every OpenShift cluster and by no other:
+// https://docs.redhat.com/en/documentation/openshift_container_platform, ClusterVersion.
+const openShiftCRD = "clusterversions.config.openshift.io"
+
+// platformLabels are labels that a platform puts on its nodes, checked in this
+// order.
+var platformLabels = []struct{ label, value, platform string }{
+	{"minikube.k8s.io/name", "", Minikube},           // minikube: pkg/minikube/bootstrapper/kubeadm
+	{"microk8s.io/cluster", "", MicroK8s},            // https://microk8s.io/docs/clustering
+	{"cloud.google.com/gke-nodepool", "", GKE},       // https://cloud.google.com/kubernetes-engine/docs
+	{"kubernetes.azure.com/cluster", "", AKS},        // https://learn.microsoft.com/azure/aks/use-labels
+	{"eks.amazonaws.com/nodegroup", "", EKS},         // https://docs.aws.amazon.com/eks/latest/userguide
+	{"eks.amazonaws.com/compute-type", "", EKS},      // the same: EKS Auto Mode and Fargate
+	{"node.openshift.io/os_id", "", OpenShift},       // openshift/machine-config-operator
+	{"node.kubernetes.io/instance-type", "k3s", K3s}, // k3s: pkg/cloudprovider
+}
+
+// kubeletSuffixes are what distributions add to the kubelet's version.
+var kubeletSuffixes = []struct{ part, platform string }{{"+k3s", K3s}, {"-gke.", GKE}, {"-eks-", EKS}}
+
+// Platform tells the platform that most nodes belong to. Empty: none that needs
+// anything special.
+func (f Facts) Platform() string {
+	if slices.Contains(f.CRDs, openShiftCRD) {
+		return OpenShift
+	}
+	votes := map[string]int{}
+	for _, node := range f.Nodes {
+		votes[platformOf(node)]++
+	}
+	most := ""
+	for _, platform := range slices.Sorted(maps.Keys(votes)) {
+		if votes[platform] > votes[most] {
+			most = platform
+		}
+	}
+	return most
+}
+
+func platformOf(node Node) string {
+	for _, known := range platformLabels {
+		if value, found := node.Labels[known.label]; found && (known.value == "" || known.value == value) {
+			return k3dOr(known.platform, node)
+		}
+	}
+	for _, known := range kubeletSuffixes {
+		if strings.Contains(node.Kubelet, known.part) {
+			return k3dOr(known.platform, node)
+		}
+	}
+	return ""
+}
+
+// k3dOr tells k3d from K3s: k3d runs K3s's container image, which calls itself an
+// operating system.
+func k3dOr(platform string, node Node) string {
+	if platform == K3s && strings.HasPrefix(node.Image, "K3s") {
+		return K3d
+	}
+	return platform
+}
+
+// HelmPlatform is the platform as Istio's charts know it by global.platform. Empty:
+// nothing is to be set.
+//
+// minikube's profile points to Docker's network namespaces, which are elsewhere
+// under containerd: https://istio.io/latest/docs/ambient/install/platform-prerequisites/.
+func (f Facts) HelmPlatform() string {
+	switch platform := f.Platform(); platform {
+	case EKS, AKS:
+		return ""
+	case Minikube:
+		if !slices.ContainsFunc(f.Nodes, func(n Node) bool { return strings.HasPrefix(n.Runtime, "docker:") }) {
+			return ""
+		}
+		return Minikube
+	default:
+		return platform
+	}
+}
+
+// cniDaemonSets are the DaemonSets by which CNI plugins are known.
+var cniDaemonSets = map[string]string{
+	"cilium": Cilium, "anetd": Cilium, // anetd: GKE Dataplane V2
+	"calico-node": "Calico", "canal": "Canal", "rke2-canal": "Canal", "kube-flannel-ds": "Flannel", "kube-flannel": "Flannel",
+	"aws-node": "Amazon VPC CNI", "azure-cns": "Azure CNI", "kindnet": "kindnet", "weave-net": "Weave Net",
+	"antrea-agent": "Antrea", "kube-router": "kube-router", "ovnkube-node": "OVN-Kubernetes",
+}
+
+// CNI names the CNI plugins that were found, such as Cilium. K3s brings a Flannel
+// of its own, which runs in no pod.
+func (f Facts) CNI() string {
+	names := slices.Clone(f.CNIs)
+	if f.Cilium != nil && !slices.Contains(names, Cilium) {
+		names = append(names, Cilium)
+	}
+	slices.Sort(names)
+	own := ""
+	if platform := f.Platform(); platform == K3s || platform == K3d {
+		own = "Flannel of K3s"
+	}
+	return cmp.Or(strings.Join(names, ", "), own)
+}
+
+// ownCNI tells that K3s's built-in Flannel has been replaced: K3s points containerd
+// to folders of its own for Flannel only (k3s: pkg/agent/templates, NoFlannel).
+func (f Facts) ownCNI() bool { return f.Cilium != nil || len(f.CNIs) > 0 }
+
+// The folders in which containerd looks for CNI plugins where nobody says otherwise:
+// https://github.com/containerd/containerd/blob/main/docs/cri/config.md#cni-config.
+const (
+	standardBinDir  = "/opt/cni/bin"
+	standardConfDir = "/etc/cni/net.d"
+)
+
+// StandardCNIFolders tells that the CNI plugins are in the standard folders although
+// the platform has folders of its own: K3s with another CNI plugin than its own.
+func (f Facts) StandardCNIFolders() bool {
+	platform := f.Platform()
+	return (platform == K3s || platform == K3d) && f.ownCNI()
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration_test
+
+import (
+	"encoding/json"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apiversion "k8s.io/apimachinery/pkg/version"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/faults"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+const (
+	quota = `apiVersion: v1
+kind: ResourceQuota
+metadata: {name: nothing-critical, namespace: istio-system}
+spec:
+  hard: {pods: "0"}
+  scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [system-node-critical]}]}
+`
+	otherIstiod = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: other-mesh, labels: {app: istiod, istio.io/rev: default}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: istiod}}
+  template:
+    metadata: {labels: {app: istiod}}
+    spec: {containers: [{name: discovery, image: pilot}]}
+`
+	otherClass = `apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: istio-waypoint}
+spec: {controllerName: example.com/gateway}
+`
+)
+
+func setCilium(settings string) {
+	GinkgoHelper()
+	env.Kubectl("patch", "configmap", "-n", "kube-system", "cilium-config", "--type", "merge", "-p", `{"data":{`+settings+`}}`)
+}
+
+// cniFolder is the folder on the host into which istio-cni puts its plugin.
+func cniFolder() string {
+	GinkgoHelper()
+	for _, volume := range env.CNINode().Spec.Template.Spec.Volumes {
+		if volume.Name == "cni-bin-dir" {
+			return volume.HostPath.Path
+		}
+	}
+	return ""
+}
+
+func initialized() (text string) {
+	GinkgoHelper()
+	for _, condition := range env.Mesh().Status.Conditions {
+		if condition.Type == v1.ConditionInitialized {
+			return string(condition.Status) + " " + condition.Reason + " " + condition.Message
+		}
+	}
+	return ""
+}
+
+var _ = Describe("Preflight", Ordered, func() {
+	var began cluster.Mark
+
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.Kubectl("create", "configmap", "-n", "kube-system", "cilium-config", "--from-literal=cni-exclusive=true")
+		env.Kubectl("create", "namespace", Namespace)
+		env.Kubectl("label", "namespace", Namespace, "pod-security.kubernetes.io/enforce=restricted")
+		env.Kubectl("apply", "-f", write(quota))
+		began = env.Cluster.Audit().Mark()
+		env.StartOperator()
+		env.Create(Sample("minimal.yaml"))
+	})
+
+	It("stops before the first write, and says everything that is wrong", func() {
+		env.EventuallyPhase(v1.PhaseFailed)
+		message := env.Mesh().Status.Message
+		Expect(message).To(And(
+			ContainSubstring("helm upgrade cilium cilium/cilium -n kube-system --reuse-values --set cni.exclusive=false"),
+			ContainSubstring("kubectl label namespace istio-system pod-security.kubernetes.io/enforce=privileged --overwrite"),
+			ContainSubstring(fmt.Sprintf("ResourceQuota istio-system/nothing-critical allows 0 pods, and the nodes need %d", 2*Nodes))))
+		Expect(env.Condition(v1.ConditionInitialized).Reason).To(Equal(v1.ReasonCiliumExclusive))
+		Eventually(env.Events).Should(ContainElement(HavePrefix(v1.ReasonCiliumExclusive + ": ")))
+		env.Settled()
+		Expect(env.MeshWrites(began)).To(BeEmpty())
+	})
+
+	It("shows what was found out", func() {
+		version := apiversion.Info{}
+		Expect(json.Unmarshal([]byte(env.Kubectl("get", "--raw", "/version")), &version)).To(Succeed())
+		Expect(env.Mesh().Status.Environment).To(Equal(&v1.EnvironmentStatus{
+			Kubernetes: version.GitVersion, Platform: "k3s", CNI: "Cilium",
+		}))
+	})
+
+	It("goes on as soon as the last is mended, without a restart", func() {
+		setCilium(`"cni-exclusive":"false"`)
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(HavePrefix("namespace istio-system enforces"))
+		env.Kubectl("label", "namespace", Namespace, "pod-security.kubernetes.io/enforce=privileged", "--overwrite")
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(HavePrefix("ResourceQuota"))
+		Expect(env.MeshWrites(began)).To(BeEmpty())
+		env.Kubectl("delete", "resourcequota", "-n", Namespace, "nothing-critical")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+
+	It("has used the folders of K3s with Cilium", func() { Expect(cniFolder()).To(Equal("/opt/cni/bin")) })
+
+	It("warns of what stops nothing, in a condition and an event, and changes nothing", func() {
+		mark := env.Settled()
+		setCilium(`"enable-bpf-masquerade":"true"`)
+		Eventually(initialized).Should(And(HavePrefix("True "), ContainSubstring("enable-bpf-masquerade is")))
+		Eventually(env.Events).Should(ContainElement(HavePrefix(v1.ReasonCiliumMasquerade + ": ")))
+		env.Kubectl("apply", "-f", write(otherClass))
+		Eventually(initialized).Should(ContainSubstring("GatewayClass istio-waypoint belongs to the controller example.com/gateway"))
+		env.Settled()
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+	})
+
+	It("leaves a mesh that runs as it is, whatever is found", func() {
+		mark := env.Settled()
+		setCilium(`"cni-exclusive":"true"`)
+		Eventually(initialized).Should(And(HavePrefix("True "), ContainSubstring("cni-exclusive is not")))
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		setCilium(`"cni-exclusive":"false"`)
+		Eventually(initialized).ShouldNot(ContainSubstring("cni-exclusive"))
+	})
+
+	It("stops an upgrade, which goes on when that is mended", func() {
+		mark := env.Settled()
+		env.Kubectl("create", "namespace", "other-mesh")
+		env.Kubectl("apply", "-f", write(otherIstiod))
+		Eventually(initialized).Should(ContainSubstring("Deployment other-mesh/istiod is an istiod of the default revision"))
+		env.SetVersion("1.31.0")
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Condition(v1.ConditionInitialized).Reason).To(Equal(v1.ReasonAnotherIstiod))
+		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		env.Kubectl("delete", "namespace", "other-mesh")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Version).To(Equal("1.31.0"))
+	})
+
+	It("follows another CNI plugin with the folders", func() {
+		env.Kubectl("delete", "configmap", "-n", "kube-system", "cilium-config")
+		Eventually(cniFolder).Should(Equal("/var/lib/rancher/k3s/data/cni"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Environment.CNI).To(Equal("Flannel of K3s"))
+	})
+
+	It("asks for the API server's version again when a kubelet has another, and for nothing else", func() {
+		mark := env.Settled()
+		env.Kubectl("patch", "node", "node-1", "--subresource=status", "--type", "merge", "-p", `{"status":{"nodeInfo":{"kubeletVersion":"v1.37.3+k3s1"}}}`)
+		Eventually(func() []string { return verbs(env.Requests(mark)) }).Should(Equal([]string{"get /version"}))
+		env.ExpectQuiet(env.Settled(), Quiet)
+	})
+})
+
+func verbs(requests []cluster.Request) []string {
+	list := make([]string, len(requests))
+	for i, r := range requests {
+		list[i] = r.Verb + " " + r.URI
+	}
+	return list
+}
+
+var _ = Describe("Preflight without the right to look", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) { env = New(ctx) })
+
+	It("says what it may not read, writes nothing, and goes on when it may", func() {
+		injector := faults.New()
+		injector.Arm(faults.Rule{When: faults.Resource("nodes"), Fault: faults.Forbidden()})
+		running := LaunchOperator(injector.Config(env.Cluster.Config(Agent)))
+		DeferCleanup(running.Stop)
+		began := env.Cluster.Audit().Mark()
+		env.Create(Sample("minimal.yaml"))
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(HavePrefix("cannot read nodes: "))
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhasePending))
+		Expect(env.MeshWrites(began)).To(BeEmpty())
+		injector.Arm()
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+})
