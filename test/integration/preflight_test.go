@@ -24,6 +24,15 @@ spec:
   hard: {pods: "0"}
   scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [system-node-critical]}]}
 `
+	guard = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: safe-upgrades.gateway.networking.k8s.io
+  annotations: {gateway.networking.k8s.io/bundle-version: v1.6.0}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [example.com], apiVersions: ["*"], operations: [CREATE], resources: ["*"]}]}
+  validations: [{expression: "true"}]
+`
 	otherIstiod = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: istiod, namespace: other-mesh, labels: {app: istiod, istio.io/rev: default}}
@@ -75,7 +84,7 @@ var _ = Describe("Preflight", Ordered, func() {
 		env.Kubectl("create", "configmap", "-n", "kube-system", "cilium-config", "--from-literal=cni-exclusive=true")
 		env.Kubectl("create", "namespace", Namespace)
 		env.Kubectl("label", "namespace", Namespace, "pod-security.kubernetes.io/enforce=restricted")
-		env.Kubectl("apply", "-f", write(quota))
+		env.Kubectl("apply", "-f", write(quota), "-f", write(guard))
 		began = env.Cluster.Audit().Mark()
 		env.StartOperator()
 		env.Create(Sample("minimal.yaml"))
@@ -87,6 +96,7 @@ var _ = Describe("Preflight", Ordered, func() {
 		Expect(message).To(And(
 			ContainSubstring("helm upgrade cilium cilium/cilium -n kube-system --reuse-values --set cni.exclusive=false"),
 			ContainSubstring("kubectl label namespace istio-system pod-security.kubernetes.io/enforce=privileged --overwrite"),
+			ContainSubstring("kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy safe-upgrades.gateway.networking.k8s.io"),
 			ContainSubstring(fmt.Sprintf("ResourceQuota istio-system/nothing-critical allows 0 pods, and the nodes need %d", 2*Nodes))))
 		Expect(env.Condition(v1.ConditionInitialized).Reason).To(Equal(v1.ReasonCiliumExclusive))
 		Eventually(env.Events).Should(ContainElement(HavePrefix(v1.ReasonCiliumExclusive + ": ")))
@@ -109,6 +119,9 @@ var _ = Describe("Preflight", Ordered, func() {
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(HavePrefix("ResourceQuota"))
 		Expect(env.MeshWrites(began)).To(BeEmpty())
 		env.Kubectl("delete", "resourcequota", "-n", Namespace, "nothing-critical")
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(HavePrefix("the ValidatingAdmissionPolicy safe-upgrades"))
+		Expect(env.MeshWrites(began)).To(BeEmpty())
+		env.Kubectl("delete", "validatingadmissionpolicy", "safe-upgrades.gateway.networking.k8s.io")
 		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
@@ -124,6 +137,16 @@ var _ = Describe("Preflight", Ordered, func() {
 		env.Settled()
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
 		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
+	})
+
+	It("warns of a pull secret that is missing, until it is there", func() {
+		env.Patch(`{"spec":{"image":{"registry":"docker.io","repository":"istio","secrets":[{"name":"regcred"}]}}}`)
+		Eventually(initialized).Should(ContainSubstring("namespace istio-system has no secret regcred"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		env.Kubectl("create", "secret", "generic", "-n", Namespace, "regcred")
+		Eventually(initialized).ShouldNot(ContainSubstring("regcred"))
+		env.Patch(`{"spec":{"image":null}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
 	It("leaves a mesh that runs as it is, whatever is found", func() {
