@@ -68,6 +68,30 @@ const (
 	ReasonInvalidExtensions = "InvalidExtensions"
 	// ReasonUnknownVersion: no charts of spec.version are compiled in.
 	ReasonUnknownVersion = "UnknownVersion"
+	// ReasonFetchingCharts: charts are being fetched from spec.repository.
+	ReasonFetchingCharts = "FetchingCharts"
+	// ReasonRepositoryUnavailable: spec.repository does not answer as it should; it is
+	// asked again.
+	ReasonRepositoryUnavailable = "RepositoryUnavailable"
+	// ReasonRepositoryDenied: spec.repository refuses the request, or its credentials.
+	ReasonRepositoryDenied = "RepositoryDenied"
+	// ReasonRepositoryUntrusted: nothing that is trusted signed the certificate of
+	// spec.repository.
+	ReasonRepositoryUntrusted = "RepositoryUntrusted"
+	// ReasonRepositoryInvalid: spec.repository is no chart repository, or names none.
+	ReasonRepositoryInvalid = "RepositoryInvalid"
+	// ReasonRepositorySecret: a Secret of spec.repository cannot be used.
+	ReasonRepositorySecret = "RepositorySecretInvalid"
+	// ReasonChartNotFound: spec.repository has no chart of spec.version.
+	ReasonChartNotFound = "ChartNotFound"
+	// ReasonChartDigest: a chart is not what the repository says it is.
+	ReasonChartDigest = "ChartDigestMismatch"
+	// ReasonChartInvalid: a file of the repository is not Istio's chart of spec.version.
+	ReasonChartInvalid = "ChartInvalid"
+	// ReasonChartStopped: rendering a chart took too long, or too much.
+	ReasonChartStopped = "ChartRenderingStopped"
+	// ReasonObjectNotAllowed: a chart makes an object that Istio's components never have.
+	ReasonObjectNotAllowed = "ObjectNotAllowed"
 	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
 	ReasonCRDsMissing = "GatewayAPINotCompiledIn"
 	// ReasonClusterNotRead: what has to be known of the cluster cannot be read.

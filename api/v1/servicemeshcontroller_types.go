@@ -116,6 +116,7 @@ type ServiceMeshControllerSpec struct {
 	OnConflict OnConflict `json:"onConflict,omitempty"`
 
 	// repository is where charts of Istio versions come from that are not compiled in.
+	// Those of versions that are always come from the operator itself.
 	// +optional
 	Repository *Repository `json:"repository,omitempty"`
 
@@ -186,13 +187,17 @@ const (
 
 // Repository is a source of Helm charts.
 type Repository struct {
-	// url is an OCI registry (oci://…) or a Helm repository (https://…).
+	// url is the folder of an OCI registry that has the charts base, istiod, cni and
+	// ztunnel (oci://…), or a Helm repository (https://…).
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('oci://') || self.startsWith('https://')",message="repository.url must start with oci:// or https://"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[@?#]')",message="repository.url must hold no user, password, query or fragment: credentials go into repository.secrets"
 	URL string `json:"url"`
 
-	// secrets are pull secrets for the repository.
+	// secrets are pull secrets for the repository: of type kubernetes.io/dockerconfigjson
+	// or kubernetes.io/basic-auth, or with the keys username and password. The key ca.crt
+	// of any of them holds certificates, in PEM, of CAs to trust besides the system's.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Secrets []NamespacedSecret `json:"secrets,omitempty"`

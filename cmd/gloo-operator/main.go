@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	cli.RenderIfChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := cli.NewRoot().ExecuteContext(ctx)
 	stop()

@@ -4,7 +4,15 @@
 // root command, so that tests can run them.
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+)
+
+// RenderIfChild renders a chart and exits where this process was started to do that;
+// main calls it first. See helm.RenderIfChild.
+func RenderIfChild() { helm.RenderIfChild() }
 
 // NewRoot returns the command gloo-operator with its subcommands. Errors are
 // returned, not printed.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
@@ -50,9 +51,18 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.controller.LeaderElection, "leader-elect", true, "let several replicas run, of which one writes")
 	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), "gloo-operator"), "the operator's own namespace")
+	flags.StringVar(&o.controller.ChartFolder, "chart-cache-dir", chartFolder(), "folder to keep charts in that come from spec.repository")
 	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint; 0: none")
 	flags.StringVar(&o.controller.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	return command
+}
+
+// chartFolder is where charts are kept unless a flag says otherwise.
+func chartFolder() string {
+	if folder, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(folder, "gloo-operator", "charts")
+	}
+	return filepath.Join(os.TempDir(), "gloo-operator", "charts")
 }
 
 func (o *runOptions) run(command *cobra.Command) error {

@@ -55,7 +55,11 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	if err := client.IgnoreNotFound(r.client.Get(ctx, key, extensions)); err != nil {
 		return nil, &stop{reason: v1.ReasonInvalidExtensions, message: "cannot read the ConfigMap: " + err.Error(), cause: err}
 	}
-	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Facts: plan.Facts{
+	archives, held := r.archives(smc)
+	if held != nil {
+		return nil, held
+	}
+	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Archives: archives, Facts: plan.Facts{
 		KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
 		Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
 	}})
@@ -72,6 +76,7 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	if errors.Is(err, gatewayapi.ErrNotCompiledIn) {
 		failure.reason = v1.ReasonCRDsMissing
 	}
+	blameChart(failure, err)
 	return nil, failure
 }
 

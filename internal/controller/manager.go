@@ -43,6 +43,8 @@ type Options struct {
 	// Namespace is the operator's own, where the Lease and the extensions ConfigMap
 	// are.
 	Namespace string
+	// ChartFolder is where charts are kept that were fetched from spec.repository.
+	ChartFolder string
 	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
 	MetricsAddress, ProbeAddress string
 	// Concurrent lets tests run several operators in one process.
@@ -72,7 +74,7 @@ func Run(ctx context.Context, options Options) error {
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
 		return err
 	}
-	ready, err := Setup(ctx, mgr, options.Namespace)
+	ready, err := Setup(ctx, mgr, options)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/internal/repository"
 )
 
 // conflictRetry is how long to wait before looking again whether what is in the
@@ -47,6 +48,8 @@ type Reconciler struct {
 	builder  plan.Builder
 	recorder events.EventRecorder
 	gatherer *preflight.Gatherer
+	// charts are those that are not compiled in.
+	charts *repository.Store
 	// namespace is the operator's own.
 	namespace string
 
@@ -258,4 +261,5 @@ func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.memories, smc.UID)
+	r.charts.Forget(smc.Name)
 }

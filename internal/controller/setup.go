@@ -39,19 +39,19 @@ const (
 const Name = "gloo-operator"
 
 // Setup adds the reconciler and its watches to a manager. The check that it
-// returns fails until the watches have seen all that the cluster holds. The
-// namespace is the operator's own.
-func Setup(ctx context.Context, mgr ctrl.Manager, namespace string) (healthz.Checker, error) {
+// returns fails until the watches have seen all that the cluster holds.
+func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Checker, error) {
 	config := quiet(mgr.GetConfig())
 	observer, err := apply.NewObserver(config)
 	if err != nil {
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
-	facts := make(chan event.GenericEvent, 1)
-	r, err := newReconciler(mgr, config, observer, namespace, facts)
+	news := make(chan event.GenericEvent, 1)
+	r, err := newReconciler(mgr, config, observer, options.Namespace, telling(news))
 	if err != nil {
 		return nil, err
 	}
+	r.charts = newCharts(ctx, options, telling(news))
 	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer)); err != nil {
 		return nil, err
 	}
@@ -61,25 +61,31 @@ func Setup(ctx context.Context, mgr ctrl.Manager, namespace string) (healthz.Che
 		Watches(&v1.ServiceMeshController{}, handler.EnqueueRequestsFromMapFunc(r.others), builder.WithPredicates(comingAndGoing)).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.others)).
 		WatchesRawSource(&ownedSource{ctx: ctx, reconciler: r}).
-		WatchesRawSource(source.Channel(facts, handler.EnqueueRequestsFromMapFunc(r.others))).
+		WatchesRawSource(source.Channel(news, handler.EnqueueRequestsFromMapFunc(r.others))).
 		WithOptions(controller.Options{
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		}).
 		Complete(r)
 }
 
-// newReconciler makes a reconciler that sends to the channel when the facts change.
+// telling asks for a pass of every resource: when facts have changed, or a download
+// of charts has ended.
+func telling(news chan<- event.GenericEvent) func() {
+	return func() {
+		select {
+		case news <- event.GenericEvent{Object: &v1.ServiceMeshController{}}:
+		default: // One that waits speaks for all.
+		}
+	}
+}
+
+// newReconciler makes a reconciler that calls changed when the facts change.
 func newReconciler(
-	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string, facts chan<- event.GenericEvent,
+	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string, changed func(),
 ) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
 	clients, clientsErr := kubernetes.NewForConfig(config)
-	gatherer, gathererErr := preflight.NewGatherer(config, func() {
-		select {
-		case facts <- event.GenericEvent{Object: &v1.ServiceMeshController{}}:
-		default: // One that waits speaks for all.
-		}
-	})
+	gatherer, gathererErr := preflight.NewGatherer(config, changed)
 	if err := errors.Join(applierErr, clientsErr, gathererErr); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ import (
 type Chart struct {
 	chart *chart.Chart
 	reads reads
+	// digest and sandbox are those of a chart that is not compiled in.
+	digest  string
+	sandbox *sandbox
 }
 
 // Load reads the chart in that folder of files and stamps it with that version,

@@ -42,21 +42,31 @@ type Rendered struct {
 // Render renders the chart, and parses the objects in the order of the text. The
 // same request makes the same bytes. Templates see
 // no cluster: lookup finds nothing. Errors are the chart's own, shortened to
-// what a user can act on.
+// what a user can act on. A chart that is not compiled in is rendered in a process
+// of its own, and may fail with a *StoppedError.
 func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured, error) {
-	values, err := c.renderValues(request)
-	if err != nil {
-		return nil, nil, err
+	render := c.render
+	if c.sandbox != nil {
+		render = c.sandbox.render
 	}
-	files, err := engine.Engine{}.Render(c.chart, values)
-	if err != nil {
-		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), &TemplateError{cause: err})
-	}
-	manifest, objects, err := parseFiles(files)
+	manifest, objects, err := render(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), err)
 	}
 	return &Rendered{Chart: c, Request: request, Manifest: manifest}, objects, nil
+}
+
+// render renders in this process.
+func (c *Chart) render(request Request) (string, []*unstructured.Unstructured, error) {
+	values, err := c.renderValues(request)
+	if err != nil {
+		return "", nil, err
+	}
+	files, err := engine.Engine{}.Render(c.chart, values)
+	if err != nil {
+		return "", nil, &TemplateError{cause: err}
+	}
+	return parseFiles(files)
 }
 
 func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
@@ -69,9 +79,10 @@ func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
 		capabilities.KubeVersion = *version
 	}
 	options := chartutil.ReleaseOptions{Name: request.Release, Namespace: request.Namespace, Revision: 1, IsInstall: true}
-	values, err := chartutil.ToRenderValues(c.chart, request.Values, options, capabilities)
+	// Istio's charts have no schema of their values; that of another chart might lead Helm to some URL.
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(c.chart, request.Values, options, capabilities, true)
 	if err != nil {
-		return nil, fmt.Errorf("values of chart %s: %w", c.Name(), err)
+		return nil, fmt.Errorf("merging values: %w", err)
 	}
 	return values, nil
 }

@@ -75,7 +75,8 @@ func Versions() []string {
 type UnknownVersionError struct{ Version string }
 
 func (e *UnknownVersionError) Error() string {
-	return fmt.Sprintf("no charts for Istio %s in this operator: set spec.version to one of %s, or install an operator that has it",
+	return fmt.Sprintf("no charts for Istio %s in this operator: set spec.version to one of %s, "+
+		"or name a chart repository that has it in spec.repository, or install an operator that has it",
 		e.Version, strings.Join(Versions(), ", "))
 }
 

@@ -35,12 +35,11 @@ func ComponentNames(spec v1.ServiceMeshControllerSpec) []string {
 }
 
 // load loads the charts of the components that the spec asks for.
-func (b *Builder) load(release istio.Release, spec v1.ServiceMeshControllerSpec) ([]values.Chart, error) {
+func (b *Builder) load(release istio.Release, input Input) ([]values.Chart, error) {
 	var charts []values.Chart
-	for _, name := range ComponentNames(spec)[1:] {
-		chart, err := b.charts.get(name, release.Version, func() (*helm.Chart, error) {
-			return helm.Load(release.Charts, chartFolders[name], release.Version)
-		})
+	for _, name := range ComponentNames(input.Spec)[1:] {
+		load, key := chartOf(name, release, input.Archives)
+		chart, err := b.charts.get(name, key, load)
 		if err != nil {
 			return nil, err
 		}
@@ -60,10 +59,14 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 		Release: c.Component, Namespace: namespaceOf(input.Spec),
 		KubernetesVersion: input.Facts.KubernetesVersion, Values: merged.Values,
 	}
-	key := digest([]any{input.Owner, component.Version, input.Spec.Network, request})
+	chart := c.Reader.(*helm.Chart)
+	key := digest([]any{input.Owner, component.Version, chart.Digest(), input.Spec.Network, request})
 	component, err = b.components.get(c.Component, key, func() (Component, error) {
-		rendered, objects, err := c.Reader.(*helm.Chart).Render(request)
+		rendered, objects, err := chart.Render(request)
 		if err != nil {
+			return Component{}, err
+		}
+		if err := checkBounds(chart.Name(), objects, request.Namespace); err != nil {
 			return Component{}, err
 		}
 		component.Rendered = rendered

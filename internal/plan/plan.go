@@ -43,6 +43,9 @@ type Input struct {
 	Extensions map[string]string
 	// Facts of the cluster.
 	Facts Facts
+	// Archives are the charts of a version that is not compiled in, by their published
+	// names: base, istiod, cni, ztunnel. Nil: none. Those compiled in go first.
+	Archives map[string][]byte
 }
 
 // Plan is what the cluster should hold.
@@ -91,10 +94,11 @@ type Builder struct {
 }
 
 // Build compiles the input. It fails with an *istio.UnknownVersionError, an
-// *InvalidValuesError, an *ExtensionsError, which may be the cause of the former,
-// or an error that wraps gatewayapi.ErrNotCompiledIn.
+// *InvalidValuesError, whose cause may be an *ExtensionsError, a *helm.StoppedError
+// or an *OutsideError, an *ExtensionsError, or an error that wraps
+// gatewayapi.ErrNotCompiledIn.
 func (b *Builder) Build(input Input) (*Plan, error) {
-	release, err := istio.Find(input.Spec.Version)
+	release, err := releaseOf(input)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +110,7 @@ func (b *Builder) Build(input Input) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	charts, err := b.load(release, input.Spec)
+	charts, err := b.load(release, input)
 	if err != nil {
 		return nil, err
 	}

@@ -23,14 +23,20 @@ type Operator struct {
 }
 
 // StartOperator runs an operator until Stop or the end of the node that called.
-func (e *Env) StartOperator() *Operator {
-	o := LaunchOperator(e.Cluster.Config(Agent))
+func (e *Env) StartOperator(adjust ...func(*controller.Options)) *Operator {
+	o := LaunchOperator(e.Cluster.Config(Agent), adjust...)
 	DeferCleanup(o.Stop)
 	return o
 }
 
 // LaunchOperator runs an operator with that client until Stop.
-func LaunchOperator(config *rest.Config) *Operator {
+func LaunchOperator(config *rest.Config, adjust ...func(*controller.Options)) *Operator {
+	options := controller.Options{
+		Config: config, Log: logr.Discard(), Namespace: OperatorNamespace, MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
+	}
+	for _, a := range adjust {
+		a(&options)
+	}
 	ctrl.SetLogger(logr.Discard())
 	// The context's logger keeps client-go quiet, which takes the zero logger for none.
 	quiet := funcr.New(func(string, string) {}, funcr.Options{})
@@ -38,9 +44,7 @@ func LaunchOperator(config *rest.Config) *Operator {
 	o := &Operator{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(o.done)
-		o.err = controller.Run(ctx, controller.Options{
-			Config: config, Log: logr.Discard(), Namespace: OperatorNamespace, MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
-		})
+		o.err = controller.Run(ctx, options)
 	}()
 	return o
 }

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+)
+
+// sandbox renders a chart that nobody vouches for in a process of its own: Helm
+// cannot be interrupted, and templates can loop or grow without end. The process is
+// this executable again, with nothing in its environment but childVariable.
+type sandbox struct {
+	archive []byte
+	limits  sandboxLimits
+
+	mu      sync.Mutex
+	stopped refusal
+}
+
+// sandboxLimits bound one rendering.
+type sandboxLimits struct {
+	// deadline is how long it may take.
+	deadline time.Duration
+	// memory is how much data the process may have, in bytes.
+	memory uint64
+	// output is how much it may answer, in bytes.
+	output int
+}
+
+// limits are some ten times what Istio's charts need.
+var limits = sandboxLimits{deadline: 30 * time.Second, memory: 384 << 20, output: 16 << 20}
+
+// again is how long a rendering that was stopped is not tried again: each try may
+// take as long as the first.
+const again = time.Minute
+
+// refusal is the newest rendering that was stopped.
+type refusal struct {
+	order [sha256.Size]byte
+	err   error
+	until time.Time
+}
+
+// StoppedError says that a chart's rendering was stopped.
+type StoppedError struct{ text string }
+
+func (e *StoppedError) Error() string {
+	return e.text + ": the chart is not one of Istio's, or is given values that make it endless"
+}
+
+// order and answer are what the processes say to each other, in JSON.
+type order struct {
+	Archive []byte
+	Request Request
+	Memory  uint64
+}
+
+type answer struct {
+	Manifest string
+	Objects  []json.RawMessage
+	Error    string
+}
+
+// render has the child render, unless it was stopped at the same order just now.
+func (s *sandbox) render(request Request) (string, []*unstructured.Unstructured, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content, err := json.Marshal(order{Archive: s.archive, Request: request, Memory: s.limits.memory})
+	if err != nil {
+		return "", nil, err
+	}
+	sum := sha256.Sum256(content)
+	if s.stopped.order == sum && time.Now().Before(s.stopped.until) {
+		return "", nil, s.stopped.err
+	}
+	output, err := s.run(content)
+	if stopped := (&StoppedError{}); errors.As(err, &stopped) {
+		s.stopped = refusal{order: sum, err: err, until: time.Now().Add(again)}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return readAnswer(output)
+}
+
+// run starts the child and returns what it writes.
+func (s *sandbox) run(content []byte) ([]byte, error) {
+	if os.Getenv(childVariable) != "" {
+		return nil, errors.New("this executable does not call RenderIfChild first")
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.deadline)
+	defer cancel()
+	output, complaint := &bounded{limit: s.limits.output}, &bounded{limit: 64 << 10}
+	child := exec.CommandContext(ctx, executable)
+	child.Env = []string{childVariable + "=1"}
+	child.Stdin, child.Stdout, child.Stderr = bytes.NewReader(content), output, complaint
+	child.WaitDelay = time.Second
+	err = child.Run()
+	switch {
+	case output.exceeded:
+		return nil, &StoppedError{fmt.Sprintf("it makes more than %d MiB", s.limits.output>>20)}
+	case ctx.Err() != nil:
+		return nil, &StoppedError{fmt.Sprintf("it takes longer than %s", s.limits.deadline)}
+	case err != nil && starved(child, complaint.kept.String()):
+		return nil, &StoppedError{fmt.Sprintf("it needs more than %d MiB of memory", s.limits.memory>>20)}
+	case err != nil:
+		return nil, fmt.Errorf("the process that renders: %w", err)
+	}
+	return output.kept.Bytes(), nil
+}
+
+// starved tells a child that the Go runtime or the kernel ended for want of memory.
+func starved(child *exec.Cmd, complaint string) bool {
+	if child.ProcessState == nil {
+		return false
+	}
+	return strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate memory") ||
+		strings.Contains(complaint, "stack overflow") || !child.ProcessState.Exited()
+}
+
+func readAnswer(output []byte) (string, []*unstructured.Unstructured, error) {
+	said := answer{}
+	if err := json.Unmarshal(output, &said); err != nil {
+		return "", nil, fmt.Errorf("reading what was rendered: %w", err)
+	}
+	if said.Error != "" {
+		return "", nil, errors.New(said.Error)
+	}
+	objects := make([]*unstructured.Unstructured, len(said.Objects))
+	for i, content := range said.Objects {
+		objects[i] = &unstructured.Unstructured{}
+		if err := utiljson.Unmarshal(content, &objects[i].Object); err != nil {
+			return "", nil, fmt.Errorf("reading what was rendered: %w", err)
+		}
+	}
+	return said.Manifest, objects, nil
+}
+
+// bounded keeps up to limit bytes, and fails at more.
+type bounded struct {
+	kept     bytes.Buffer // Not embedded: its ReadFrom would go past Write.
+	limit    int
+	exceeded bool
+}
+
+// Write fails where the limit is exceeded, which ends who writes.
+func (b *bounded) Write(content []byte) (int, error) {
+	if b.kept.Len()+len(content) > b.limit {
+		b.exceeded = true
+		return 0, errors.New("too much")
+	}
+	return b.kept.Write(content)
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package repository
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// caKey is the key of a Secret that holds certificates of CAs to trust, in PEM, as
+// in Secrets of type kubernetes.io/tls.
+const caKey = "ca.crt"
+
+// Access is what a repository asks for. Its zero value is access for everybody.
+type Access struct {
+	// Username and Password of a user. Empty: none.
+	Username, Password string
+	// Token is one that the registry has given out for refreshing. Empty: none.
+	Token string
+	// CA holds certificates, in PEM, that are trusted besides the system's.
+	CA []byte
+}
+
+// String keeps what is secret out of messages.
+func (a Access) String() string { return "access to a repository" }
+
+// GoString keeps what is secret out of messages.
+func (a Access) GoString() string { return a.String() }
+
+func (a Access) credential() auth.Credential {
+	return auth.Credential{Username: a.Username, Password: a.Password, RefreshToken: a.Token}
+}
+
+func (a Access) hasCredentials() bool { return a.Username != "" || a.Token != "" }
+
+// AccessFrom finds in Secrets what that host asks for: the first credentials that
+// are for it, and all CAs. It fails with an *Error where a Secret is of no use, or
+// all of them are for other hosts.
+func AccessFrom(secrets []corev1.Secret, host string) (Access, error) {
+	found := Access{}
+	for i := range secrets {
+		secret := &secrets[i]
+		one, err := accessFrom(secret, host)
+		if err != nil {
+			return Access{}, err
+		}
+		if !found.hasCredentials() {
+			found.Username, found.Password, found.Token = one.Username, one.Password, one.Token
+		}
+		if len(secret.Data[caKey]) > 0 {
+			found.CA = append(append(found.CA, secret.Data[caKey]...), '\n')
+		}
+	}
+	if len(secrets) > 0 && !found.hasCredentials() && found.CA == nil {
+		return Access{}, certain(v1.ReasonRepositorySecret,
+			"spec.repository.secrets has nothing for %s: add credentials for that host, or take the Secrets out", host)
+	}
+	return found, nil
+}
+
+func accessFrom(secret *corev1.Secret, host string) (Access, error) {
+	switch {
+	case len(secret.Data[corev1.DockerConfigJsonKey]) > 0:
+		return dockerConfig(secret, host)
+	case len(secret.Data[corev1.BasicAuthUsernameKey]) > 0:
+		return Access{
+			Username: string(secret.Data[corev1.BasicAuthUsernameKey]),
+			Password: string(secret.Data[corev1.BasicAuthPasswordKey]),
+		}, nil
+	case len(secret.Data[caKey]) > 0:
+		return Access{}, nil
+	default:
+		return Access{}, unusable(secret, "has neither .dockerconfigjson nor username and password nor ca.crt")
+	}
+}
+
+func unusable(secret *corev1.Secret, what string) error {
+	return certain(v1.ReasonRepositorySecret, "Secret %s/%s %s: mend it, as kubectl create secret docker-registry makes them",
+		secret.Namespace, secret.Name, what)
+}
+
+type dockerAuth struct {
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	Auth          string `json:"auth"`
+	IdentityToken string `json:"identitytoken"`
+}
+
+// dockerConfig reads what docker login writes. Causes of errors are left out, since
+// they may quote the content.
+func dockerConfig(secret *corev1.Secret, host string) (Access, error) {
+	decoded := struct {
+		Auths map[string]dockerAuth `json:"auths"`
+	}{}
+	if err := json.Unmarshal(secret.Data[corev1.DockerConfigJsonKey], &decoded); err != nil {
+		return Access{}, unusable(secret, "holds no JSON as docker login writes it")
+	}
+	for key, entry := range decoded.Auths {
+		if hostOf(key) != hostOf(host) {
+			continue
+		}
+		if entry.Username == "" && entry.Auth != "" {
+			plain, err := base64.StdEncoding.DecodeString(entry.Auth)
+			if err != nil {
+				return Access{}, unusable(secret, "holds an entry whose auth is no base64")
+			}
+			entry.Username, entry.Password, _ = strings.Cut(string(plain), ":")
+		}
+		return Access{Username: entry.Username, Password: entry.Password, Token: entry.IdentityToken}, nil
+	}
+	return Access{}, nil
+}
+
+// hostOf is the host of a key of a Docker configuration, which may be a URL too, such
+// as https://index.docker.io/v1/.
+func hostOf(key string) string {
+	_, rest, isURL := strings.Cut(key, "://")
+	if !isURL {
+		rest = key
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if host == "index.docker.io" || host == "registry-1.docker.io" {
+		return "docker.io"
+	}
+	return host
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package repository
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// redirects is how many redirects are followed.
+const redirects = 5
+
+// doer sends a request: *http.Client, or the registry client that answers
+// challenges.
+type doer interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// newClient makes a client that talks TLS only, sends credentials to no other host
+// when it is redirected, and gives up on an answer without progress.
+func newClient(skipVerify bool, access Access, limits Limits) (*http.Client, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if len(access.CA) > 0 && !roots.AppendCertsFromPEM(access.CA) {
+		return nil, certain(v1.ReasonRepositorySecret, "ca.crt in spec.repository.secrets holds no certificate: put PEM into it")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, InsecureSkipVerify: skipVerify, MinVersion: tls.VersionTLS12}
+	transport.DisableCompression = true // What is bounded is what comes over the wire.
+	transport.DisableKeepAlives = true  // Nothing is left open between two fetches.
+	return &http.Client{Transport: &watchful{next: transport, limits: limits}, CheckRedirect: checkRedirect}, nil
+}
+
+func checkRedirect(request *http.Request, via []*http.Request) error {
+	if len(via) > redirects {
+		return errors.New("too many redirects")
+	}
+	if request.URL.Host != via[0].URL.Host {
+		request.Header.Del("Authorization")
+	}
+	request.Header.Del("Referer") // The URL before may be signed.
+	return nil
+}
+
+// get reads an answer of at most that many bytes.
+func get(ctx context.Context, client doer, url, accept string, limit int64, prepare func(*http.Request)) ([]byte, http.Header, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("User-Agent", "gloo-operator")
+	if accept != "" {
+		request.Header.Set("Accept", accept)
+	}
+	if prepare != nil {
+		prepare(request)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, nil, refused(response.StatusCode)
+	}
+	content, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	if int64(len(content)) > limit {
+		return nil, nil, tooLarge(limit)
+	}
+	return content, response.Header, err
+}
+
+func tooLarge(limit int64) *Error {
+	return certain(v1.ReasonChartInvalid, "larger than the %d MiB that are read: it is none of Istio's charts", limit>>20)
+}
+
+// watchful gives up on answers without progress, and refuses to talk without TLS.
+type watchful struct {
+	next   http.RoundTripper
+	limits Limits
+}
+
+// RoundTrip sends a request whose answer is watched until its body is closed.
+func (w *watchful) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != "https" {
+		return nil, errHTTPS
+	}
+	ctx, cancel := context.WithCancelCause(request.Context())
+	watch := &progress{ctx: ctx, cancel: cancel, limits: w.limits}
+	watch.begin()
+	response, err := w.next.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		watch.end()
+		return nil, watch.explain(err)
+	}
+	response.Body = &watchedBody{ReadCloser: response.Body, watch: watch}
+	return response, nil
+}
+
+// progress counts bytes and cancels a request that brings too few of them.
+type progress struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	limits Limits
+
+	mu    sync.Mutex
+	bytes int64
+	timer *time.Timer
+}
+
+func (p *progress) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(p.limits.Window, p.check)
+}
+
+// check runs at the end of each window.
+func (p *progress) check() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bytes < p.limits.Least {
+		p.cancel(errSlow)
+		return
+	}
+	p.bytes = 0
+	p.timer.Reset(p.limits.Window)
+}
+
+func (p *progress) add(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bytes += int64(n)
+}
+
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer.Stop()
+	p.cancel(nil)
+}
+
+// explain says what an error comes from where the request was given up.
+func (p *progress) explain(err error) error {
+	if cause := context.Cause(p.ctx); errors.Is(cause, errSlow) || errors.Is(cause, errDeadline) {
+		return cause
+	}
+	return err
+}
+
+type watchedBody struct {
+	io.ReadCloser
+	watch *progress
+}
+
+// Read counts what comes.
+func (b *watchedBody) Read(buffer []byte) (int, error) {
+	n, err := b.ReadCloser.Read(buffer)
+	b.watch.add(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = b.watch.explain(err)
+	}
+	return n, err
+}
+
+// Close ends the watch.
+func (b *watchedBody) Close() error {
+	b.watch.end()
+	return b.ReadCloser.Close()
+}
