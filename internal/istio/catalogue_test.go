@@ -51,6 +51,23 @@ var _ = Describe("The catalogue", func() {
 		}
 	})
 
+	DescribeTable("describes a release that it does not have after the nearest:", func(version, like string) {
+		nearest, err := istio.Find(like)
+		Expect(err).NotTo(HaveOccurred())
+		release := istio.Resembling(version)
+		Expect(release.Charts).To(BeNil())
+		Expect(release).To(And(HaveField("Version", version), HaveField("Hub", "docker.io/istio"),
+			HaveField("GatewayAPI", nearest.GatewayAPI), HaveField("Kubernetes", nearest.Kubernetes)))
+	},
+		Entry("a newer patch", "1.29.99", "1.29.1"),
+		Entry("an older patch", "1.29.0", "1.29.1"),
+		Entry("a minor version between two", "1.30.2", "1.29.1"),
+		Entry("a newer minor version", "1.99.0", "1.31.0"),
+		Entry("an older minor version", "1.20.0", "1.26.2"),
+		Entry("a build of a known one", "1.28.2-solo", "1.28.2"),
+		Entry("no version at all", "latest", "1.26.2"),
+	)
+
 	It("writes a range of Kubernetes versions as people do", func() {
 		Expect(istio.MinorRange{Min: 29, Max: 32}.String()).To(Equal("1.29 – 1.32"))
 	})

@@ -81,7 +81,7 @@ func get(ctx context.Context, client doer, url, accept string, limit int64, prep
 }
 
 func tooLarge(limit int64) *Error {
-	return certain(v1.ReasonChartInvalid, "larger than the %d MiB that are read: it is none of Istio's charts", limit>>20)
+	return certain(v1.ReasonChartInvalid, "it is larger than the %d bytes that are read: publish the chart as Istio does", limit)
 }
 
 // watchful gives up on answers without progress, and refuses to talk without TLS.
@@ -162,11 +162,12 @@ type watchedBody struct {
 	watch *progress
 }
 
-// Read counts what comes.
+// Read counts what comes. An end while a request is given up is none: closing a TLS
+// connection takes time, in which the server may end its answer.
 func (b *watchedBody) Read(buffer []byte) (int, error) {
 	n, err := b.ReadCloser.Read(buffer)
 	b.watch.add(n)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		err = b.watch.explain(err)
 	}
 	return n, err

@@ -100,6 +100,9 @@ func findChart(content []byte, limits Limits) (layer, error) {
 		return layer{}, certain(v1.ReasonChartInvalid, "what the registry has under this name is no Helm chart: push it there with helm push")
 	}
 	found := decoded.Layers[i]
+	if found.Size < 0 {
+		return layer{}, certain(v1.ReasonChartInvalid, "its manifest gives no size of the chart: push it there with helm push")
+	}
 	if found.Size > limits.Archive {
 		return layer{}, tooLarge(limits.Archive)
 	}

@@ -58,14 +58,19 @@ func Istioctl() Family {
 	return Family{Name: "istioctl", module: "istio.io/istio"}
 }
 
+// Registry is a registry of OCI artifacts.
+func Registry() Family {
+	return Family{Name: "registry", module: "github.com/distribution/distribution/v3"}
+}
+
 // Families lists what a cluster consists of, the one that takes longest first.
 func Families() []Family {
 	return []Family{Kubernetes(), Kwok(), Etcd()}
 }
 
-// Peers lists the other tools that install Istio, which tests put to use.
+// Peers lists what tests put to use besides: the other tools that install Istio, and a registry.
 func Peers() []Family {
-	return []Family{Istioctl(), Helm()}
+	return []Family{Istioctl(), Helm(), Registry()}
 }
 
 // kubernetesVersion is needed because the server calls itself v0.0.0 otherwise, and Helm charts

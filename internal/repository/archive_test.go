@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package repository_test
+
+import (
+	"archive/tar"
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/test/charttest"
+)
+
+// with is a chart base with one more entry.
+func with(entry tar.Header) []byte {
+	GinkgoHelper()
+	files := charttest.Small("base", version, "")
+	chart := &tar.Header{Typeflag: tar.TypeReg, Name: "base/Chart.yaml", Size: int64(len(files["Chart.yaml"]))}
+	return charttest.PackEntries([]*tar.Header{chart, &entry}, func(h *tar.Header) string {
+		if h == chart {
+			return files["Chart.yaml"]
+		}
+		return strings.Repeat("x", int(h.Size))
+	})
+}
+
+func file(name string, size int64) tar.Header {
+	return tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size}
+}
+
+// bombs are many files of zeros, which pack well.
+func zeros(count int, size int64) []byte {
+	GinkgoHelper()
+	headers := make([]*tar.Header, count)
+	for i := range headers {
+		headers[i] = &tar.Header{Typeflag: tar.TypeReg, Name: fmt.Sprintf("base/%d", i), Size: size}
+	}
+	return charttest.PackEntries(headers, func(*tar.Header) string { return strings.Repeat("\x00", int(size)) })
+}
+
+var _ = DescribeTable("An archive is refused that", func(pack func() []byte, message string) {
+	charts := smallCharts()
+	charts["base"] = pack()
+	server := charttest.HelmRepository(version, charts)
+	_, err := fetch(server, server.URL+"/charts")
+	Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartInvalid), HaveField("Temporary", false)))
+	Expect(err).To(MatchError(ContainSubstring(message)))
+},
+	Entry("is none", func() []byte { return []byte("<html>") }, "no archive of a chart"),
+	Entry("is cut short", func() []byte { return with(file("base/a", 9000))[:100] }, "archive is damaged"),
+	Entry("is empty", func() []byte { return charttest.PackEntries(nil, nil) }, "no Chart.yaml"),
+	Entry("leaves its folder", func() []byte { return with(file("../../etc/passwd", 1)) }, "not inside the folder base"),
+	Entry("leaves its folder later", func() []byte { return with(file("base/../../etc/passwd", 1)) }, "not inside the folder base"),
+	Entry("holds an absolute path", func() []byte { return with(file("/etc/passwd", 1)) }, "not inside the folder base"),
+	Entry("holds a path of Windows", func() []byte { return with(file(`base\..\..\x`, 1)) }, "not inside the folder base"),
+	Entry("holds a drive of Windows", func() []byte { return with(file("base/c:/x", 1)) }, "not inside the folder base"),
+	Entry("holds another folder", func() []byte { return with(file("basement/x", 1)) }, "not inside the folder base"),
+	Entry("holds a symbolic link", func() []byte {
+		return with(tar.Header{Typeflag: tar.TypeSymlink, Name: "base/values.yaml", Linkname: "/etc/passwd"})
+	}, "neither a file nor a folder"),
+	Entry("holds a hard link", func() []byte {
+		return with(tar.Header{Typeflag: tar.TypeLink, Name: "base/values.yaml", Linkname: "/etc/passwd"})
+	}, "neither a file nor a folder"),
+	Entry("holds a device", func() []byte { return with(tar.Header{Typeflag: tar.TypeChar, Name: "base/zero"}) }, "neither a file nor a folder"),
+	Entry("brings another chart along", func() []byte { return with(file("base/charts/x/Chart.yaml", 1)) }, "bring no others along"),
+	Entry("holds a large file", func() []byte { return with(file("base/large", 6<<20)) }, "is larger than 5 MiB"),
+	Entry("is large", func() []byte { return zeros(5, 4<<20) }, "more than 16 MiB"),
+	Entry("holds many files", func() []byte { return zeros(2002, 0) }, "2000 files"),
+	Entry("is another chart", func() []byte { return charttest.Pack("base", charttest.Small("istiod", version, "")) }, `says "istiod" "1.29.99"`),
+	Entry("is of another version", func() []byte { return charttest.Pack("base", charttest.Small("base", "1.29.1", "")) }, `says "base" "1.29.1"`),
+	Entry("has a broken Chart.yaml", func() []byte { return charttest.Pack("base", map[string]string{"Chart.yaml": "{"}) }, "no YAML"),
+)
