@@ -192,7 +192,7 @@ type Repository struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('oci://') || self.startsWith('https://')",message="repository.url must start with oci:// or https://"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[@?#]')",message="repository.url must hold no user, password, query or fragment: credentials go into repository.secrets"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@?#]*$')",message="repository.url must hold no user, password, query or fragment: credentials go into repository.secrets"
 	URL string `json:"url"`
 
 	// secrets are pull secrets for the repository: of type kubernetes.io/dockerconfigjson

@@ -98,6 +98,8 @@ var _ = DescribeTable("Admission refuses, in the API server's words,", func(spec
 		`spec.installNamespace: Invalid value: "Istio_System": installNamespace must be a namespace's name: lower-case letters, digits and -`),
 	Entry("ambient with init containers", "{version: 1.29.1, trafficCaptureMode: InitContainer}",
 		"spec: Invalid value: trafficCaptureMode InitContainer needs dataplaneMode Sidecar: ambient always captures traffic through istio-cni"),
+	Entry("a repository with a password in its URL", "{version: 1.29.1, repository: {url: 'oci://me:password@charts'}}",
+		"must hold no user, password, query or fragment"),
 	Entry("a repository without TLS", "{version: 1.29.1, repository: {url: 'http://charts'}}",
 		`spec.repository.url: Invalid value: "http://charts": repository.url must start with oci:// or https://`),
 	Entry("values that are no section", "{version: 1.29.1, values: [a]}",

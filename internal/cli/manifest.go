@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -26,6 +27,8 @@ type manifest struct {
 	mesh *unstructured.Unstructured
 	// extensions is the data of the extensions ConfigMap beside it. Nil: none.
 	extensions map[string]string
+	// secrets are those of spec.repository.
+	secrets []corev1.Secret
 }
 
 // readManifest reads a file, or standard input where its name is -.
@@ -100,8 +103,10 @@ func (m *manifest) add(object *unstructured.Unstructured) error {
 			return fmt.Errorf("ConfigMap %s: %w", v1.ExtensionsName, err)
 		}
 		m.extensions = data
+	case object.GetAPIVersion() == "v1" && object.GetKind() == "Secret":
+		return m.addSecret(object)
 	default:
-		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s: take it out of the file",
+		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s nor a Secret: take it out of the file",
 			object.GetKind(), object.GetName(), meshKind, v1.ExtensionsName)
 	}
 	return nil

@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/admission"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
@@ -29,6 +31,8 @@ func NewRender() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "render -f FILE",
 		Short: "Prints the objects of a mesh in the order in which they are applied, without a cluster",
+		Long: "Prints the objects of a mesh in the order in which they are applied, without a cluster. Beside the " + meshKind +
+			" the file may hold the ConfigMap " + v1.ExtensionsName + " and the Secrets of spec.repository.",
 		Example: `  gloo-operator render -f smc.yaml
   gloo-operator render -f smc.yaml --version 1.29.1 | kubectl diff -f -
   gloo-operator render -f smc.yaml --explain`,
@@ -56,7 +60,7 @@ func (o renderOptions) run(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	built, err := o.build(manifest, errOut)
+	built, err := o.build(command.Context(), manifest, errOut)
 	if err != nil {
 		return err
 	}
@@ -70,7 +74,7 @@ func (o renderOptions) run(command *cobra.Command) error {
 }
 
 // build admits the object as the API server would and compiles it.
-func (o renderOptions) build(manifest *manifest, errOut io.Writer) (*plan.Plan, error) {
+func (o renderOptions) build(ctx context.Context, manifest *manifest, errOut io.Writer) (*plan.Plan, error) {
 	mesh := manifest.mesh
 	if o.version != "" {
 		if err := unstructured.SetNestedField(mesh.Object, o.version, "spec", "version"); err != nil {
@@ -84,9 +88,13 @@ func (o renderOptions) build(manifest *manifest, errOut io.Writer) (*plan.Plan, 
 	for _, warning := range admitted.Warnings {
 		fmt.Fprintf(errOut, "warning: %s\n", warning)
 	}
+	archives, err := manifest.archives(ctx, admitted.Object.Spec, errOut)
+	if err != nil {
+		return nil, err
+	}
 	return new(plan.Builder).Build(plan.Input{
 		Owner: admitted.Object.Name, Spec: admitted.Object.Spec, Extensions: manifest.extensions,
-		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion},
+		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion}, Archives: archives,
 	})
 }
 

@@ -182,8 +182,8 @@ var _ = DescribeTable("render refuses", func(stdin, message string) {
 	Expect(printed.errOut).To(BeEmpty(), "errors are printed once, by main")
 },
 	Entry("nothing", "", "standard input holds no ServiceMeshController (operator.gloo.solo.io/v1)"),
-	Entry("another kind", minimal+"---\napiVersion: v1\nkind: Secret\nmetadata: {name: token}\n",
-		`standard input, document 2: "Secret" "token" is neither a ServiceMeshController nor the ConfigMap gloo-extensions-config: take it out`),
+	Entry("another kind", minimal+"---\napiVersion: v1\nkind: Service\nmetadata: {name: token}\n",
+		`standard input, document 2: "Service" "token" is neither a ServiceMeshController nor the ConfigMap gloo-extensions-config nor a Secret: take it out`),
 	Entry("another ConfigMap", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n", `"ConfigMap" "mine" is neither`),
 	Entry("two meshes", minimal+"---"+minimal, "document 2: a second ServiceMeshController, managed-istio"),
 	Entry("another API version", strings.Replace(minimal, "solo.io/v1", "solo.io/v2", 1), `must be operator.gloo.solo.io/v1, not "operator.gloo.solo.io/v2"`),

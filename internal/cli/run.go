@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
@@ -55,14 +54,6 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint; 0: none")
 	flags.StringVar(&o.controller.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	return command
-}
-
-// chartFolder is where charts are kept unless a flag says otherwise.
-func chartFolder() string {
-	if folder, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(folder, "gloo-operator", "charts")
-	}
-	return filepath.Join(os.TempDir(), "gloo-operator", "charts")
 }
 
 func (o *runOptions) run(command *cobra.Command) error {

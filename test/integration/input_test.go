@@ -40,6 +40,7 @@ var _ = Describe("The API server", Ordered, func() {
 		Entry("an unknown data plane mode", `{version: 1.29.1, dataplaneMode: ambient}`, `supported values: "Ambient", "Sidecar"`),
 		Entry("init containers in ambient mode", `{version: 1.29.1, trafficCaptureMode: InitContainer}`, "needs dataplaneMode Sidecar"),
 		Entry("a repository by http", `{version: 1.29.1, repository: {url: "http://x"}}`, "must start with oci:// or https://"),
+		Entry("a repository with a password in its URL", `{version: 1.29.1, repository: {url: "https://me:password@x"}}`, "credentials go into repository.secrets"),
 		Entry("a namespace's name with capitals", `{version: 1.29.1, installNamespace: Istio}`, "must be a namespace's name"),
 		Entry("values that are text", `{version: 1.29.1, values: "x"}`, "must be of type object"),
 	)
