@@ -91,12 +91,8 @@ func parseDocument(document []byte) (*unstructured.Unstructured, error) {
 
 func (m *manifest) add(object *unstructured.Unstructured) error {
 	switch {
-	case object.GetKind() == meshKind && object.GetAPIVersion() != v1.GroupVersion.String():
-		return fmt.Errorf("apiVersion of a %s must be %s, not %q", meshKind, v1.GroupVersion, object.GetAPIVersion())
-	case object.GetKind() == meshKind && m.mesh != nil:
-		return fmt.Errorf("a second %s, %s: render one at a time", meshKind, object.GetName())
 	case object.GetKind() == meshKind:
-		m.mesh = object
+		return m.addMesh(object)
 	case object.GetAPIVersion() == "v1" && object.GetKind() == "ConfigMap" && object.GetName() == v1.ExtensionsName:
 		data, _, err := unstructured.NestedStringMap(object.Object, "data")
 		if err != nil {
@@ -109,5 +105,16 @@ func (m *manifest) add(object *unstructured.Unstructured) error {
 		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s nor a Secret: take it out of the file",
 			object.GetKind(), object.GetName(), meshKind, v1.ExtensionsName)
 	}
+	return nil
+}
+
+func (m *manifest) addMesh(object *unstructured.Unstructured) error {
+	if object.GetAPIVersion() != v1.GroupVersion.String() {
+		return fmt.Errorf("apiVersion of a %s must be %s, not %q", meshKind, v1.GroupVersion, object.GetAPIVersion())
+	}
+	if m.mesh != nil {
+		return fmt.Errorf("a second %s, %s: render one at a time", meshKind, object.GetName())
+	}
+	m.mesh = object
 	return nil
 }

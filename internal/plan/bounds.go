@@ -88,16 +88,24 @@ func outside(object *unstructured.Unstructured, namespace string) string {
 	switch {
 	case !known:
 		return "a kind that Istio's components never have"
-	case where == clusterScoped && in != "":
-		return "which cannot be in a namespace"
-	case where == clusterScoped && object.GetKind() == "CustomResourceDefinition" && !strings.HasSuffix(object.GetName(), crdSuffix):
-		return "which is none of Istio's"
-	case where == clusterScoped || in == namespace:
-		return ""
-	case object.GroupVersionKind() == networkAttachment && in == "default":
+	case where == clusterScoped:
+		return strange(object)
+	case in == namespace, in == "default" && object.GroupVersionKind() == networkAttachment:
 		return ""
 	default:
 		return "outside the install namespace " + namespace
+	}
+}
+
+// strange says why an object of the cluster is not one of Istio's. Empty: it may be.
+func strange(object *unstructured.Unstructured) string {
+	switch {
+	case object.GetNamespace() != "":
+		return "which cannot be in a namespace"
+	case object.GetKind() == "CustomResourceDefinition" && !strings.HasSuffix(object.GetName(), crdSuffix):
+		return "which is none of Istio's"
+	default:
+		return ""
 	}
 }
 

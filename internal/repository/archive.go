@@ -42,32 +42,44 @@ func inspect(name string, content []byte, limits Limits) (metadata, error) {
 	if err != nil {
 		return metadata{}, errors.New("it is no archive of a chart")
 	}
-	bounded := &io.LimitedReader{R: unzipped, N: limits.Unpacked + 1}
+	bounded := &io.LimitedReader{R: unzipped, N: 2 * limits.Unpacked} // Headers are content, too.
 	archive := tar.NewReader(bounded)
 	var chart []byte
 	left := limits.Unpacked // Sparse files say more than they bring.
 	for files := 0; ; files++ {
 		header, err := archive.Next()
-		if header != nil {
-			left -= header.Size
-		}
-		switch {
-		case left < 0 || bounded.N <= 0 || files > limits.Files:
-			return metadata{}, fmt.Errorf("its content is more than %d MiB or %d files", limits.Unpacked>>20, limits.Files)
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) && bounded.N > 0 {
 			return parseChart(chart)
-		case err != nil:
-			return metadata{}, errors.New("its archive is damaged")
 		}
-		if err := checkEntry(name, header, limits); err != nil {
+		if bounded.N <= 0 || err == nil && (header.Size > left || files == limits.Files) {
+			return metadata{}, fmt.Errorf("its content is more than %d MiB or %d files", limits.Unpacked>>20, limits.Files)
+		}
+		if err != nil {
+			return metadata{}, errDamaged
+		}
+		left -= header.Size
+		content, err := readEntry(name, archive, header, limits)
+		if err != nil {
 			return metadata{}, err
 		}
 		if header.Name == name+"/Chart.yaml" {
-			if chart, err = io.ReadAll(archive); err != nil {
-				return metadata{}, errors.New("its archive is damaged")
-			}
+			chart = content
 		}
 	}
+}
+
+var errDamaged = errors.New("its archive is damaged")
+
+// readEntry reads a file that may be in a chart.
+func readEntry(chart string, archive io.Reader, header *tar.Header, limits Limits) ([]byte, error) {
+	if err := checkEntry(chart, header, limits); err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(archive)
+	if err != nil {
+		return nil, errDamaged
+	}
+	return content, nil
 }
 
 // checkEntry refuses what no chart of Istio's has, and what could leave the folder

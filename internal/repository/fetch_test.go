@@ -59,163 +59,159 @@ var _ = BeforeSuite(func() {
 	registry.Push(version, smallCharts())
 })
 
-func describeSite(title string, newSite func() site) {
-	Describe(title, func() {
-		var s site
+var _ = DescribeTableSubtree("A chart repository", func(newSite func() site) {
+	var s site
 
-		BeforeEach(func() { s = newSite() })
+	BeforeEach(func() { s = newSite() })
 
-		It("gives the charts", func() {
-			charts, err := fetch(s.server, s.url)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(charts).To(BeEquivalentTo(s.charts))
+	It("gives the charts", func() {
+		charts, err := fetch(s.server, s.url)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(charts).To(BeEquivalentTo(s.charts))
+	})
+
+	It("takes a URL with a slash at its end", func() {
+		Expect(fetch(s.server, s.url+"/")).To(HaveLen(4))
+	})
+
+	It("is not trusted without its CA", func() {
+		_, err := fetchAs(asPuller(nil), s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUntrusted), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(ContainSubstring("ca.crt")))
+	})
+
+	It("is trusted without its CA where nothing is to be verified", func() {
+		source := repository.Source{URL: s.url, Version: version, SkipVerify: true}
+		Expect(repository.Fetch(context.Background(), source, asPuller(nil), repository.DefaultLimits())).To(HaveLen(4))
+	})
+
+	DescribeTable("denies", func(user, password string) {
+		_, err := fetchAs(repository.Access{Username: user, Password: password, CA: s.server.CA}, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryDenied), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(ContainSubstring("spec.repository.secrets")))
+	},
+		Entry("a user without a password", "", ""),
+		Entry("a wrong password", charttest.Username, "wrong"),
+	)
+
+	It("may not have the version", func() {
+		source := repository.Source{URL: s.url, Version: "1.29.98"}
+		_, err := repository.Fetch(context.Background(), source, asPuller(s.server.CA), repository.DefaultLimits())
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartNotFound), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(And(ContainSubstring("chart base 1.29.98 of "+s.url), ContainSubstring("set spec.version"))))
+	})
+
+	DescribeTable("may answer", func(status int, reason string, temporary bool) {
+		s.server.Handle(s.blob, answer(status))
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", reason), HaveField("Temporary", temporary)))
+		Expect(err).To(MatchError(ContainSubstring(strconv.Itoa(status))))
+	},
+		Entry("401", 401, v1.ReasonRepositoryDenied, false),
+		Entry("403", 403, v1.ReasonRepositoryDenied, false),
+		Entry("404", 404, v1.ReasonChartNotFound, false),
+		Entry("400", 400, v1.ReasonRepositoryInvalid, false),
+		Entry("429", 429, v1.ReasonRepositoryUnavailable, true),
+		Entry("500", 500, v1.ReasonRepositoryUnavailable, true),
+		Entry("503", 503, v1.ReasonRepositoryUnavailable, true),
+	)
+
+	It("may be away", func() {
+		s.server.Close()
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
+		Expect(err).To(MatchError(ContainSubstring("connection refused")))
+	})
+
+	It("may give what it does not announce", func() {
+		s.server.Handle(s.blob, send(bytes.Repeat([]byte("x"), len(s.charts["istiod"]))))
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartDigest), HaveField("Temporary", false)))
+	})
+
+	It("may break off", func() {
+		s.server.Handle(s.blob, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(s.charts["istiod"])))
+			_, _ = w.Write(s.charts["istiod"][:100])
 		})
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
+	})
 
-		It("takes a URL with a slash at its end", func() {
-			Expect(fetch(s.server, s.url+"/")).To(HaveLen(4))
-		})
-
-		It("is not trusted without its CA", func() {
-			_, err := fetchAs(asPuller(nil), s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUntrusted), HaveField("Temporary", false)))
-			Expect(err).To(MatchError(ContainSubstring("ca.crt")))
-		})
-
-		It("is trusted without its CA where nothing is to be verified", func() {
-			source := repository.Source{URL: s.url, Version: version, SkipVerify: true}
-			Expect(repository.Fetch(context.Background(), source, asPuller(nil), repository.DefaultLimits())).To(HaveLen(4))
-		})
-
-		DescribeTable("denies", func(user, password string) {
-			_, err := fetchAs(repository.Access{Username: user, Password: password, CA: s.server.CA}, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryDenied), HaveField("Temporary", false)))
-			Expect(err).To(MatchError(ContainSubstring("spec.repository.secrets")))
-		},
-			Entry("a user without a password", "", ""),
-			Entry("a wrong password", charttest.Username, "wrong"),
-		)
-
-		It("may not have the version", func() {
-			source := repository.Source{URL: s.url, Version: "1.29.98"}
-			_, err := repository.Fetch(context.Background(), source, asPuller(s.server.CA), repository.DefaultLimits())
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartNotFound), HaveField("Temporary", false)))
-			Expect(err).To(MatchError(And(ContainSubstring("chart base 1.29.98 of "+s.url), ContainSubstring("set spec.version"))))
-		})
-
-		DescribeTable("may answer", func(status int, reason string, temporary bool) {
-			s.server.Handle(s.blob, answer(status))
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", reason), HaveField("Temporary", temporary)))
-			Expect(err).To(MatchError(ContainSubstring(strconv.Itoa(status))))
-		},
-			Entry("401", 401, v1.ReasonRepositoryDenied, false),
-			Entry("403", 403, v1.ReasonRepositoryDenied, false),
-			Entry("404", 404, v1.ReasonChartNotFound, false),
-			Entry("400", 400, v1.ReasonRepositoryInvalid, false),
-			Entry("429", 429, v1.ReasonRepositoryUnavailable, true),
-			Entry("500", 500, v1.ReasonRepositoryUnavailable, true),
-			Entry("503", 503, v1.ReasonRepositoryUnavailable, true),
-		)
-
-		It("may be away", func() {
-			s.server.Close()
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
-			Expect(err).To(MatchError(ContainSubstring("connection refused")))
-		})
-
-		It("may give what it does not announce", func() {
-			s.server.Handle(s.blob, send(bytes.Repeat([]byte("x"), len(s.charts["istiod"]))))
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartDigest), HaveField("Temporary", false)))
-		})
-
-		It("may break off", func() {
-			s.server.Handle(s.blob, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Length", strconv.Itoa(len(s.charts["istiod"])))
-				_, _ = w.Write(s.charts["istiod"][:100])
-			})
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
-		})
-
-		It("may send without end", func() {
-			s.server.Handle(s.blob, func(w http.ResponseWriter, _ *http.Request) {
-				for part := bytes.Repeat([]byte("x"), 1<<20); ; {
-					if _, err := w.Write(part); err != nil {
-						return
-					}
-				}
-			})
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartInvalid), HaveField("Temporary", false)))
-			Expect(err).To(MatchError(ContainSubstring("larger than")))
-		})
-
-		DescribeTable("may keep one waiting,", func(handler http.HandlerFunc, change func(*repository.Limits), message string) {
-			s.server.Handle(s.blob, handler)
-			limits := repository.DefaultLimits()
-			change(&limits)
-			source := repository.Source{URL: s.url, Version: version}
-			_, err := repository.Fetch(context.Background(), source, asPuller(s.server.CA), limits)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
-			Expect(err).To(MatchError(ContainSubstring(message)))
-		},
-			Entry("sending nothing", silent, window, "sends too slowly"),
-			Entry("sending byte by byte", drip, window, "sends too slowly"),
-			Entry("for longer than the deadline", drip, func(l *repository.Limits) { l.Deadline = 3 * time.Second }, "took too long"),
-		)
-
-		It("may send one elsewhere, where no credentials are sent", func() {
-			elsewhere := charttest.NewServer(send(s.charts["istiod"]))
-			s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) {
-				if _, _, ok := r.BasicAuth(); !ok {
-					w.Header().Set("WWW-Authenticate", `Basic realm="charts"`)
-					w.WriteHeader(http.StatusUnauthorized)
+	It("may send without end", func() {
+		s.server.Handle(s.blob, func(w http.ResponseWriter, _ *http.Request) {
+			for part := bytes.Repeat([]byte("x"), 1<<20); ; {
+				if _, err := w.Write(part); err != nil {
 					return
 				}
-				http.Redirect(w, r, elsewhere.URL+"/?signature=secret", http.StatusTemporaryRedirect)
-			})
-			Expect(fetch(s.server, s.url)).To(HaveLen(4))
-			Expect(elsewhere.Seen()).To(ConsistOf(HaveField("Header", Not(Or(HaveKey("Authorization"), HaveKey("Referer"))))))
+			}
 		})
-
-		It("may send one to a URL that is signed, which stands in no message", func() {
-			elsewhere := charttest.NewServer(nil)
-			s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) {
-				http.Redirect(w, r, elsewhere.URL+"/?signature=secret", http.StatusTemporaryRedirect)
-			})
-			elsewhere.Close()
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err).Error()).NotTo(ContainSubstring("signature"))
-		})
-
-		It("may not send one to where there is no TLS", func() {
-			plain := httptest.NewServer(send(s.charts["istiod"]))
-			DeferCleanup(plain.Close)
-			s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, plain.URL, http.StatusFound) })
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryInvalid), HaveField("Temporary", false)))
-		})
-
-		It("may send one in circles", func() {
-			s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, s.blob, http.StatusFound) })
-			_, err := fetch(s.server, s.url)
-			Expect(err).To(MatchError(ContainSubstring("too many redirects")))
-		})
-
-		It("may be something else", func() {
-			s.server.Handle(s.first, send([]byte("<html>hello</html>")))
-			_, err := fetch(s.server, s.url)
-			Expect(failure(err).Temporary).To(BeFalse())
-		})
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartInvalid), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(ContainSubstring("larger than")))
 	})
-}
 
-func init() {
-	describeSite("A registry", newRegistrySite)
-	describeSite("A Helm repository", newHelmSite)
-}
+	DescribeTable("may keep one waiting,", func(handler http.HandlerFunc, change func(*repository.Limits), message string) {
+		s.server.Handle(s.blob, handler)
+		limits := repository.DefaultLimits()
+		change(&limits)
+		source := repository.Source{URL: s.url, Version: version}
+		_, err := repository.Fetch(context.Background(), source, asPuller(s.server.CA), limits)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryUnavailable), HaveField("Temporary", true)))
+		Expect(err).To(MatchError(ContainSubstring(message)))
+	},
+		Entry("sending nothing", silent, window, "sends too slowly"),
+		Entry("sending byte by byte", drip, window, "sends too slowly"),
+		Entry("for longer than the deadline", drip, func(l *repository.Limits) { l.Deadline = 3 * time.Second }, "took too long"),
+	)
+
+	It("may send one elsewhere, where no credentials are sent", func() {
+		elsewhere := charttest.NewServer(send(s.charts["istiod"]))
+		s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) {
+			if _, _, ok := r.BasicAuth(); !ok {
+				w.Header().Set("WWW-Authenticate", `Basic realm="charts"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			http.Redirect(w, r, elsewhere.URL+"/?signature=secret", http.StatusTemporaryRedirect)
+		})
+		Expect(fetch(s.server, s.url)).To(HaveLen(4))
+		Expect(elsewhere.Seen()).To(ConsistOf(HaveField("Header", Not(Or(HaveKey("Authorization"), HaveKey("Referer"))))))
+	})
+
+	It("may send one to a URL that is signed, which stands in no message", func() {
+		elsewhere := charttest.NewServer(nil)
+		s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+"/?signature=secret", http.StatusTemporaryRedirect)
+		})
+		elsewhere.Close()
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err).Error()).NotTo(ContainSubstring("signature"))
+	})
+
+	It("may not send one to where there is no TLS", func() {
+		plain := httptest.NewServer(send(s.charts["istiod"]))
+		DeferCleanup(plain.Close)
+		s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, plain.URL, http.StatusFound) })
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryInvalid), HaveField("Temporary", false)))
+	})
+
+	It("may send one in circles", func() {
+		s.server.Handle(s.blob, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, s.blob, http.StatusFound) })
+		_, err := fetch(s.server, s.url)
+		Expect(err).To(MatchError(ContainSubstring("too many redirects")))
+	})
+
+	It("may be something else", func() {
+		s.server.Handle(s.first, send([]byte("<html>hello</html>")))
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err).Temporary).To(BeFalse())
+	})
+},
+	Entry("in a registry", newRegistrySite),
+	Entry("as Helm makes them", newHelmSite),
+)
 
 func window(l *repository.Limits) { l.Window = 2 * time.Second }
 
