@@ -9,6 +9,7 @@ SHELL := bash
 VERSION ?=
 NODES ?= 10
 TEST_TIMEOUT ?= 30m
+FUZZ_TIME ?= 1m
 
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS = -s -w -X github.com/gloo-operator/gloo-operator/internal/cli.version=$(RELEASE)
@@ -46,6 +47,10 @@ test: gateway-api tools ## Run all tests but those of test-faults; what they nee
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
 	go test -timeout=40m ./test/faultsuite
+
+.PHONY: fuzz
+fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)
+	go test ./internal/plan -run='^$$' -fuzz=FuzzBuild -fuzztime=$(FUZZ_TIME)
 
 .PHONY: verify
 verify: ## Check what tests do not: generated files, linters, a clean clone, docs

@@ -64,6 +64,19 @@ const (
 	ReasonValuesOverridden = "ValuesOverridden"
 	// ReasonInvalidValues: values cannot be rendered.
 	ReasonInvalidValues = "InvalidValues"
+	// ReasonValuesTooLarge: values are larger, deeper or more than any mesh needs.
+	ReasonValuesTooLarge = "ValuesTooLarge"
+	// ReasonReservedValue: values ask for what spec decides, or for what would take the
+	// mesh apart.
+	ReasonReservedValue = "ReservedValue"
+	// ReasonUnexpectedObject: values would make a chart write what is no part of a mesh.
+	ReasonUnexpectedObject = "UnexpectedObject"
+	// ReasonObjectRefused: the API server would refuse an object that the values make.
+	ReasonObjectRefused = "ObjectRefused"
+	// ReasonDowngrade: spec.version goes back more than one minor version.
+	ReasonDowngrade = "DowngradeTooFar"
+	// ReasonPullSecret: a pull secret cannot be read.
+	ReasonPullSecret = "PullSecretUnreadable"
 	// ReasonInvalidExtensions: the extensions ConfigMap cannot be read.
 	ReasonInvalidExtensions = "InvalidExtensions"
 	// ReasonUnknownVersion: no charts of spec.version are compiled in.
@@ -145,6 +158,9 @@ const (
 	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
 	// alone: it is neither changed nor deleted.
 	IgnoreAnnotation = "operator.gloo.solo.io/ignore"
+	// CopiedFromAnnotation is on the copy of a pull secret; its value is the namespace
+	// and the name of the source.
+	CopiedFromAnnotation = "operator.gloo.solo.io/copied-from"
 	// HelmReleaseAnnotation names the release on what Helm installed. Helm takes over
 	// nothing without it: helm.sh/helm/v3/pkg/action, setMetadataVisitor.
 	HelmReleaseAnnotation = "meta.helm.sh/release-name"

@@ -69,25 +69,33 @@ type ServiceMeshControllerSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="installNamespace must be a namespace's name: lower-case letters, digits and -"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+(e[0-9]+)?|0[xob][0-9a-f]+|y|n|yes|no|on|off|true|false|null)$')",message="installNamespace must be a name that YAML takes for a text"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="installNamespace cannot be changed: delete this ServiceMeshController and apply it anew with the other namespace"
 	InstallNamespace string `json:"installNamespace,omitempty"`
 
 	// cluster is this cluster's name in the mesh (Helm value
-	// global.multiCluster.clusterName). Istio's own default is Kubernetes.
+	// global.multiCluster.clusterName). Istio's own default is Kubernetes. It becomes
+	// the value of the label topology.istio.io/cluster.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="cluster must be a label value that begins with a letter: letters, digits, -, _ and ."
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="cluster must be a name that YAML does not take for true, false or null"
 	Cluster string `json:"cluster,omitempty"`
 
 	// network is the name of the network that this cluster's pods share (Helm value
-	// global.network). Empty: one flat network.
+	// global.network). Empty: one flat network. It becomes the value of the label
+	// topology.istio.io/network.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="network must be a label value that begins with a letter: letters, digits, -, _ and ."
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="network must be a name that YAML does not take for true, false or null"
 	Network string `json:"network,omitempty"`
 
 	// trustDomain is the SPIFFE trust domain of the mesh's identities (Helm value
 	// meshConfig.trustDomain). Istio's own default is cluster.local.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*[.]?)?$')",message="trustDomain must be a DNS name such as cluster.local: lower-case letters, digits, - and ."
 	TrustDomain string `json:"trustDomain,omitempty"`
 
 	// distribution selects ordinary or FIPS-restricted cryptography. FIPS sets
@@ -223,17 +231,21 @@ type NamespacedSecret struct {
 // Image is where Istio's images come from.
 type Image struct {
 	// registry is the registry's host, such as docker.io or registry.example.com:5000.
+	// Default: docker.io.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9a-fA-F:]+[]])(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?$')",message="image.registry must be a registry's host without a scheme, such as docker.io or registry.example.com:5000"
 	Registry string `json:"registry,omitempty"`
 
 	// repository is the path in the registry, such as istio. Images are
-	// registry/repository/pilot, …/install-cni, …/ztunnel and …/proxyv2.
+	// registry/repository/pilot, …/install-cni, …/ztunnel and …/proxyv2. Default: istio.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^/*([a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/*)?$')",message="image.repository must be a path of lower-case names, such as istio or mirror/istio, without a tag"
 	Repository string `json:"repository,omitempty"`
 
-	// secrets are pull secrets in the install namespace.
+	// secrets are pull secrets in the install namespace. One that is not there and is
+	// in the operator's own namespace is copied, and the copy follows its source.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Secrets []LocalSecret `json:"secrets,omitempty"`
@@ -245,6 +257,7 @@ type LocalSecret struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="image.secrets must name Secrets: lower-case letters, digits, - and ."
 	Name string `json:"name"`
 }
 

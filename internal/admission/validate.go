@@ -103,8 +103,9 @@ func validateRules(value any, schema *structuralschema.Structural, at *field.Pat
 	return invalid
 }
 
-// matches is a rule that holds where a regular expression does; CEL's are Go's.
-var matches = regexp.MustCompile(`^self\.matches\('([^']*)'\)$`)
+// matches is a rule that holds where a regular expression does, or where it does
+// not; CEL's expressions are Go's.
+var matches = regexp.MustCompile(`^(!?)self\.matches\('([^']*)'\)$`)
 
 // rules are the other rules of the schema. CEL itself would bring all of the API
 // server's libraries with it; a test sees to it that every rule can be evaluated.
@@ -127,12 +128,12 @@ func evaluate(rule string, self any) (bool, error) {
 		return true, nil // About changes: the API server skips it at creation.
 	}
 	if match := matches.FindStringSubmatch(rule); match != nil {
-		expression, err := regexp.Compile(match[1])
+		expression, err := regexp.Compile(match[2])
 		if err != nil {
 			return false, err
 		}
 		value, _ := self.(string)
-		return expression.MatchString(value), nil
+		return expression.MatchString(value) == (match[1] == ""), nil
 	}
 	if holds, ok := rules[rule]; ok {
 		return holds(self), nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Applier struct {
 
 	mu       sync.Mutex
 	memories map[Key]memory
+	tried    map[Key]string // Hashes of the objects that the API server would take.
 	contests map[Key]contest
 	free     map[Key]bool // Names at which Foreign has found nobody's object.
 	deleted  map[types.UID]bool
@@ -61,7 +63,7 @@ func New(config *rest.Config, observer *Observer) (*Applier, error) {
 	}
 	return &Applier{
 		client: client, observer: observer, now: time.Now,
-		memories: map[Key]memory{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
+		memories: map[Key]memory{}, tried: map[Key]string{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
 	}, nil
 }
 
@@ -190,11 +192,11 @@ func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
 	return a.remember(kind, object, live, answer), nil
 }
 
-// send applies a body. The fields in it become ours, whoever had them.
-func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte) (metav1.Object, error) {
+// send applies a body, or tries to. The fields in it become ours, whoever had them.
+func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte, dryRun ...string) (metav1.Object, error) {
 	force := true
 	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force})
+		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force, DryRun: dryRun})
 }
 
 func (a *Applier) resource(kind Kind, namespace string) metadata.ResourceInterface {
@@ -261,5 +263,17 @@ func Permanent(err error) bool {
 		return false
 	}
 	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err) ||
-		apierrors.IsRequestEntityTooLargeError(err)
+		apierrors.IsRequestEntityTooLargeError(err) || unreadable(err)
+}
+
+// unreadable tells an object with a field of the wrong type, or of a name that there
+// is not, or twice, of which the API server says that it is an internal error:
+// k8s.io/apimachinery/pkg/util/managedfields/internal, structuredMergeManager.Apply.
+func unreadable(err error) bool {
+	for _, message := range []string{"failed to create typed patch object", "failed to convert new object"} {
+		if strings.Contains(err.Error(), message) {
+			return true
+		}
+	}
+	return false
 }

@@ -124,7 +124,7 @@ func (a *Applier) unknown(objects []Object) map[Key]map[Key]bool {
 	for _, object := range objects {
 		kind, err := kindOf(object.GVK)
 		_, remembered := a.memories[object.Key()]
-		if err != nil || kind.Lasting || remembered || a.free[object.Key()] || a.observer.Observe(object.Key()).Object != nil {
+		if err != nil || kind.Lasting || kind.Private || remembered || a.free[object.Key()] || a.observer.Observe(object.Key()).Object != nil {
 			continue
 		}
 		group := Key{GVK: object.GVK, Namespace: object.Namespace}

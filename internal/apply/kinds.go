@@ -25,6 +25,8 @@ type Kind struct {
 	// Unwatched kinds are not served by every cluster, or too noisy: drift of such an
 	// object is put right when the plan changes or the operator restarts.
 	Unwatched bool
+	// Private kinds are never listed: Secrets are read by name, see Secrets.
+	Private bool
 }
 
 func kind(group, version, name, resource string) Kind {
@@ -35,6 +37,8 @@ func namespaced(k Kind) Kind { k.Namespaced = true; return k }
 
 func lasting(k Kind) Kind { k.Lasting = true; return k }
 
+func private(k Kind) Kind { k.Private = true; return k }
+
 func unwatched(k Kind) Kind { k.Unwatched = true; return k }
 
 // The kinds that are handled one by one.
@@ -43,12 +47,13 @@ var (
 	crdKind        = lasting(kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"))
 	deploymentKind = namespaced(kind("apps", "v1", "Deployment", "deployments"))
 	daemonSetKind  = namespaced(kind("apps", "v1", "DaemonSet", "daemonsets"))
+	secretKind     = private(unwatched(namespaced(kind("", "v1", "Secret", "secrets"))))
 	validatingKind = kind("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
 )
 
 // kinds are all that Istio's charts of the supported releases can make.
 var kinds = []Kind{
-	namespaceKind, crdKind, deploymentKind, daemonSetKind, validatingKind,
+	namespaceKind, crdKind, deploymentKind, daemonSetKind, validatingKind, secretKind,
 	kind("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
 	kind("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
 	kind("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
@@ -72,6 +77,11 @@ var kinds = []Kind{
 
 // Kinds lists the kinds of objects that a plan may hold.
 func Kinds() []Kind { return slices.Clone(kinds) }
+
+// SecretKey names a Secret.
+func SecretKey(namespace, name string) Key {
+	return Key{GVK: secretKind.GVK, Namespace: namespace, Name: name}
+}
 
 func (k Kind) gvr() schema.GroupVersionResource { return k.GVK.GroupVersion().WithResource(k.Resource) }
 

@@ -105,11 +105,19 @@ func (a *Applier) release(object Owned) {
 	delete(a.deleted, object.Object.GetUID())
 }
 
+// Doubt makes an object be applied anew.
+func (a *Applier) Doubt(key Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.memories, key)
+}
+
 // Forget drops what is remembered of all objects, as when the mesh is gone.
 func (a *Applier) Forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.memories)
+	clear(a.tried)
 	clear(a.contests)
 	clear(a.free)
 	clear(a.deleted)

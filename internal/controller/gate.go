@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -15,7 +14,6 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
-	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
@@ -59,23 +57,20 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	if held != nil {
 		return nil, held
 	}
-	built, err := r.builder.Build(plan.Input{Owner: smc.Name, Spec: smc.Spec, Extensions: extensions.Data, Archives: archives, Facts: plan.Facts{
-		KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
-		Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
-	}})
+	secrets, err := r.pullSecrets(ctx, smc)
+	if err != nil {
+		return nil, &stop{reason: v1.ReasonPullSecret, message: err.Error(), cause: err}
+	}
+	built, err := r.builder.Build(plan.Input{
+		Owner: smc.Name, Spec: smc.Spec, Extensions: textsOf(extensions), Archives: archives, PullSecrets: secrets, Facts: plan.Facts{
+			KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
+			Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
+		},
+	})
 	if err == nil {
 		return built, nil
 	}
-	failure := &stop{reason: v1.ReasonInvalidValues, message: err.Error(), phase: v1.PhaseFailed}
-	if unknown := (&istio.UnknownVersionError{}); errors.As(err, &unknown) {
-		failure.reason = v1.ReasonUnknownVersion
-	}
-	if extensions := (&plan.ExtensionsError{}); errors.As(err, &extensions) {
-		failure.reason = v1.ReasonInvalidExtensions
-	}
-	if errors.Is(err, gatewayapi.ErrNotCompiledIn) {
-		failure.reason = v1.ReasonCRDsMissing
-	}
+	failure := &stop{reason: reasonOf(err), message: err.Error(), phase: v1.PhaseFailed}
 	blameChart(failure, err)
 	return nil, failure
 }

@@ -71,7 +71,7 @@ func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts,
 func meshOf(smc *v1.ServiceMeshController, built *plan.Plan) preflight.Mesh {
 	mesh := preflight.Mesh{
 		Version: built.Version, KubernetesMin: built.Kubernetes.Min, KubernetesMax: built.Kubernetes.Max,
-		Namespace: namespaceOf(smc), PullSecrets: pullSecretsOf(smc),
+		Namespace: namespaceOf(smc), PullSecrets: notCopied(smc, built),
 	}
 	for _, component := range built.Components {
 		switch component.Name {

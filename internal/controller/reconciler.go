@@ -43,6 +43,7 @@ func paused(smc *v1.ServiceMeshController) bool {
 type Reconciler struct {
 	client   client.Client
 	secrets  kubernetes.Interface
+	pull     *apply.Secrets
 	applier  *apply.Applier
 	observer *apply.Observer
 	builder  plan.Builder
@@ -173,6 +174,9 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.conflict(ctx, smc, p); p.stop != nil {
 		return p
 	}
+	if p.stop = r.rehearse(ctx, smc, p); p.stop != nil {
+		return p
+	}
 	r.advance(ctx, smc, p)
 	p.fights = r.applier.Fights(allObjects(p.plan))
 	return p
@@ -192,6 +196,9 @@ func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController,
 		r.prune(ctx, p, ownedBy(owned, component.Name))
 	}
 	r.prune(ctx, p, owned)
+	if err := r.dropCopies(ctx, smc, pullSecretNames(smc)); err != nil {
+		p.stop = &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
+	}
 }
 
 // bring applies what differs of a component, and tells how far it is.
@@ -200,7 +207,7 @@ func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pas
 	p.changes = append(p.changes, changes...)
 	state := r.examine(component)
 	if err != nil {
-		state.failure = applyFailure(err)
+		state.failure = refusal(v1.ReasonApplyFailed, err, p.plan)
 		state.done, state.message = false, state.failure.message
 	}
 	return state
@@ -212,16 +219,6 @@ func waiting(components []plan.Component) []componentState {
 		states[i] = componentState{name: component.Name, version: component.Version}
 	}
 	return states
-}
-
-// applyFailure tells a refusal, which a person has to mend, from what trying again
-// may get past.
-func applyFailure(err error) *stop {
-	failure := &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
-	if apply.Permanent(err) {
-		failure.phase = v1.PhaseFailed
-	}
-	return failure
 }
 
 // prune deletes what the plan no longer holds.

@@ -52,6 +52,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		return nil, err
 	}
 	r.charts = newCharts(ctx, options, telling(news))
+	r.pull = apply.NewSecrets(ctx, r.secrets, telling(news))
 	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer)); err != nil {
 		return nil, err
 	}

@@ -95,6 +95,9 @@ func removalOrder(left []apply.Owned) []string {
 
 // letGo forgets the Helm releases and removes the finalizer.
 func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) error {
+	if err := r.removeCopies(ctx, smc); err != nil {
+		return err
+	}
 	namespace := namespaceOf(smc)
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespace))
 	if err := recorder.Forget(ctx, removal); err != nil {

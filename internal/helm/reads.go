@@ -65,6 +65,21 @@ func (c *Chart) HasDefault(key string) bool {
 	return ok
 }
 
+// Default is the chart's default at that path, and whether there is one.
+func (c *Chart) Default(valuePath []string) (any, bool) {
+	var node any = c.reads.defaults
+	for _, key := range valuePath {
+		section, ok := node.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if node, ok = section[key]; !ok {
+			return nil, false
+		}
+	}
+	return node, true
+}
+
 func inDefaults(defaults map[string]any, valuePath []string) bool {
 	var node any = defaults
 	for _, key := range valuePath {

@@ -35,9 +35,9 @@ var _ = Describe("A builder", func() {
 	},
 		Entry("no section", "[1]", "spec.values is no section"),
 		Entry("a number for a section", "pilot: 3", "spec.values: pilot must be a section, not a number"),
-		Entry("a number over a section of the operator's own", "global: {proxy: 3}", "rendering chart istiod"),
-		Entry("an unknown platform", "global: {platform: nowhere}", "unknown platform nowhere"),
-		Entry("what a later chart refuses", "ztunnel: {resources: many}", "rendering chart ztunnel"),
+		Entry("a number over a section of the operator's own", "global: {proxy: 3}", "spec.values: global.proxy must be a section, not a number"),
+		Entry("an unknown platform", "global: {platform: nowhere}", "rendering chart base: unknown platform [global.platform]"),
+		Entry("what a later chart refuses", "ztunnel: {resources: many}", "spec.values: ztunnel.resources must be a section, not a string"),
 	)
 
 	It("takes values that are null as none", func() {

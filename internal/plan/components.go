@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -54,19 +55,24 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 	if err != nil {
 		return Component{}, err
 	}
+	if err := cmp.Or(checkReserved(c.Component, merged, input), checkTemplates(merged)); err != nil {
+		return Component{}, err
+	}
 	component := Component{Name: c.Component, Version: input.Spec.Version, Values: merged}
 	request := helm.Request{
 		Release: c.Component, Namespace: namespaceOf(input.Spec),
 		KubernetesVersion: input.Facts.KubernetesVersion, Values: merged.Values,
 	}
 	chart := c.Reader.(*helm.Chart)
-	key := digest([]any{input.Owner, component.Version, chart.Digest(), input.Spec.Network, request})
+	key := digest([]any{input.Owner, component.Version, chart.Digest(), input.Spec.Network, input.PullSecrets, request})
 	component, err = b.components.get(c.Component, key, func() (Component, error) {
 		rendered, objects, err := chart.Render(request)
 		if err != nil {
 			return Component{}, err
 		}
-		if err := checkBounds(chart.Name(), objects, request.Namespace); err != nil {
+		err = cmp.Or(checkBounds(chart.Name(), objects, request.Namespace),
+			guard(c.Component, objects, request.Namespace), intrudes(chart, request, objects))
+		if err != nil {
 			return Component{}, err
 		}
 		component.Rendered = rendered

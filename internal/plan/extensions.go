@@ -11,7 +11,6 @@ import (
 
 	yamlv3 "go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/json"
-	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/values"
@@ -68,7 +67,7 @@ func extensionLayers(data map[string]string) ([]values.Layer, error) {
 }
 
 func decodeExtension(text string) (tree, error) {
-	content, err := yaml.YAMLToJSONStrict([]byte(text))
+	content, err := toJSON(text)
 	if err != nil {
 		return nil, err // Names the line.
 	}
@@ -79,7 +78,7 @@ func decodeExtension(text string) (tree, error) {
 	if err := json.Unmarshal(content, &decoded); err != nil {
 		return nil, errors.New("not a section of Helm values: write keys and values, as in a values file")
 	}
-	return decoded, nil
+	return decoded, values.Check(decoded)
 }
 
 // locate finds the key and line of a value of the wrong kind, where it stands in

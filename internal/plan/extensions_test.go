@@ -29,18 +29,18 @@ var _ = Describe("The extensions ConfigMap", func() {
 
 	It("reaches its own chart and no other, under each spelling of the key", func() {
 		p, err := build(`{}`, map[string]string{
-			"values.istio-base": "defaultRevision: a", "values.istiod": "traceSampling: 7", "values.istio-cni": "logging: {level: debug}", "values.istio-ztunnel": "logLevel: debug",
+			"values.istio-base": "base: {validationURL: a}", "values.istiod": "traceSampling: 7", "values.istio-cni": "logging: {level: debug}", "values.istio-ztunnel": "logLevel: debug",
 		})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(valuesOf(p, v1.ComponentBase)["base"]).To(HaveKeyWithValue("defaultRevision", "a"))
+		Expect(valuesOf(p, v1.ComponentBase)["base"]).To(HaveKeyWithValue("validationURL", "a"))
 		Expect(valuesOf(p, v1.ComponentIstiod)["pilot"]).To(HaveKeyWithValue("traceSampling", BeNumerically("==", 7)))
 		Expect(valuesOf(p, v1.ComponentCNI)["cni"]).To(HaveKeyWithValue("logging", map[string]any{"level": "debug"}))
 		Expect(valuesOf(p, v1.ComponentZtunnel)).To(HaveKeyWithValue("logLevel", "debug"))
 		Expect(valuesOf(p, v1.ComponentIstiod)).NotTo(HaveKey("logLevel"))
 
-		p, err = build(`{}`, map[string]string{"values.base": "defaultRevision: b", "values.cni": "chained: false", "values.ztunnel": "logLevel: warn"})
+		p, err = build(`{}`, map[string]string{"values.base": "base: {validationURL: b}", "values.cni": "chained: false", "values.ztunnel": "logLevel: warn"})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(valuesOf(p, v1.ComponentBase)["base"]).To(HaveKeyWithValue("defaultRevision", "b"))
+		Expect(valuesOf(p, v1.ComponentBase)["base"]).To(HaveKeyWithValue("validationURL", "b"))
 		Expect(valuesOf(p, v1.ComponentCNI)["cni"]).To(HaveKeyWithValue("chained", false))
 		Expect(valuesOf(p, v1.ComponentZtunnel)).To(HaveKeyWithValue("logLevel", "warn"))
 	})

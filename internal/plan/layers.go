@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,8 +67,14 @@ func decodeValues(spec v1.ServiceMeshControllerSpec) (tree, error) {
 	if spec.Values == nil || len(spec.Values.Raw) == 0 {
 		return user, nil
 	}
+	if err := values.CheckText(len(spec.Values.Raw)); err != nil {
+		return nil, invalid(fmt.Errorf("%s: %w", layerValues, err), nil)
+	}
 	if err := json.Unmarshal(spec.Values.Raw, &user); err != nil {
-		return nil, &InvalidValuesError{cause: fmt.Errorf("spec.values is no section: %w", err)}
+		return nil, invalid(errors.New("spec.values is no section"), nil)
+	}
+	if err := values.Check(user); err != nil {
+		return nil, invalid(fmt.Errorf("%s: %w", layerValues, err), nil)
 	}
 	return user, nil
 }

@@ -28,7 +28,7 @@ const (
 // webhooks come last, so that they never ask a service that is not there yet.
 var wave = map[string]int{
 	"Namespace": 0, "CustomResourceDefinition": 1,
-	"ServiceAccount": 2, "ClusterRole": 2, "ClusterRoleBinding": 2, "Role": 2, "RoleBinding": 2, "ConfigMap": 2, "ResourceQuota": 2,
+	"ServiceAccount": 2, "ClusterRole": 2, "ClusterRoleBinding": 2, "Role": 2, "RoleBinding": 2, "ConfigMap": 2, "ResourceQuota": 2, "Secret": 2,
 	"Deployment": 4, "DaemonSet": 4,
 	"ValidatingWebhookConfiguration": 5, "MutatingWebhookConfiguration": 5,
 	"ValidatingAdmissionPolicy": 5, "ValidatingAdmissionPolicyBinding": 6,
@@ -59,6 +59,9 @@ func finish(component Component, objects []*unstructured.Unstructured, input Inp
 	namespace := namespaceOf(input.Spec)
 	if component.Name == v1.ComponentBase {
 		objects = append(objects, installNamespace(namespace, input.Spec.Network))
+		for _, secret := range input.PullSecrets {
+			objects = append(objects, copyOf(secret, namespace))
+		}
 	}
 	hashes := make([]string, 0, len(objects))
 	for _, object := range objects {
@@ -107,7 +110,7 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 	}
 	labels[v1.OwnerLabel], labels[v1.ComponentLabel] = owner, component.Name
 	object.SetLabels(labels)
-	if component.Rendered == nil || object.GetKind() == "Namespace" {
+	if component.Rendered == nil || additions[object.GetKind()] {
 		return
 	}
 	annotations := object.GetAnnotations()
@@ -120,6 +123,9 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 	}
 	object.SetAnnotations(annotations)
 }
+
+// additions are the kinds of objects that come from no chart.
+var additions = map[string]bool{"Namespace": true, "Secret": true}
 
 func installNamespace(name, network string) *unstructured.Unstructured {
 	labels := map[string]any{podSecurityEnforce: "privileged"}

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -41,6 +42,8 @@ type Input struct {
 	// Extensions is the data of the ConfigMap v1.ExtensionsName: values for one chart
 	// each, under keys such as values.istiod.
 	Extensions map[string]string
+	// PullSecrets are to be copied to the install namespace.
+	PullSecrets []PullSecret
 	// Facts of the cluster.
 	Facts Facts
 	// Archives are the charts of a version that is not compiled in, by their published
@@ -58,7 +61,12 @@ type Plan struct {
 	Components []Component
 	// Notices tell users what they should know about their input.
 	Notices []Notice
+
+	layers []values.Layer
 }
+
+// Redact takes what persons wrote as values out of a message: see values.Redactor.
+func (p *Plan) Redact(message string) string { return values.NewRedactor(p.layers).Redact(message) }
 
 // Component is one part of the mesh.
 type Component struct {
@@ -94,8 +102,9 @@ type Builder struct {
 }
 
 // Build compiles the input. It fails with an *istio.UnknownVersionError, an
-// *InvalidValuesError, whose cause may be an *ExtensionsError, a *helm.StoppedError
-// or an *OutsideError, an *ExtensionsError, or an error that wraps
+// *InvalidValuesError, whose cause may be an *ExtensionsError, a *helm.StoppedError,
+// an *OutsideError, a *values.LimitError, a *ReservedError or an
+// *UnexpectedObjectError, an *ExtensionsError, or an error that wraps
 // gatewayapi.ErrNotCompiledIn.
 func (b *Builder) Build(input Input) (*Plan, error) {
 	release, err := releaseOf(input)
@@ -117,10 +126,11 @@ func (b *Builder) Build(input Input) (*Plan, error) {
 	for _, chart := range charts {
 		component, err := b.component(chart, layers, input)
 		if err != nil {
-			return nil, &InvalidValuesError{cause: locate(err, input.Extensions)}
+			return nil, invalid(locate(err, input.Extensions), layers)
 		}
 		plan.Components = append(plan.Components, component)
 	}
+	plan.layers = layers
 	plan.addNotices(charts, layers, input.Spec)
 	return plan, nil
 }
@@ -142,10 +152,24 @@ func (b *Builder) addGatewayAPI(plan *Plan, release istio.Release, input Input) 
 	return err
 }
 
-// InvalidValuesError says that the values cannot be rendered.
-type InvalidValuesError struct{ cause error }
+// InvalidValuesError says that the values cannot be rendered. Its message holds
+// nothing of them but paths.
+type InvalidValuesError struct {
+	cause   error
+	message string
+}
 
-func (e *InvalidValuesError) Error() string { return e.cause.Error() }
+// invalid takes what persons wrote in the layers out of an error, unless it can hold
+// nothing but paths.
+func invalid(cause error, layers []values.Layer) *InvalidValuesError {
+	message := cause.Error()
+	if kind, reserved := (*values.TypeError)(nil), (*ReservedError)(nil); !errors.As(cause, &kind) && !errors.As(cause, &reserved) {
+		message = values.NewRedactor(layers).Redact(message)
+	}
+	return &InvalidValuesError{cause: cause, message: message}
+}
+
+func (e *InvalidValuesError) Error() string { return e.message }
 
 func (e *InvalidValuesError) Unwrap() error { return e.cause }
 

@@ -18,6 +18,8 @@ type Reader interface {
 	Reads(path []string) bool
 	// HasDefault tells whether the chart's defaults have that key at their root.
 	HasDefault(key string) bool
+	// Default is the chart's default at that path, and whether there is one.
+	Default(path []string) (any, bool)
 }
 
 // Chart is a chart as far as values go.

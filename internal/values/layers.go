@@ -46,6 +46,9 @@ func Merge(chart Chart, layers []Layer) (Tree, error) {
 		if err != nil {
 			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
 		}
+		if err := chart.settleKinds(adapted); err != nil {
+			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
+		}
 		if err := tree.merge(tree.Values, adapted, nil, layer.Name); err != nil {
 			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
 		}

@@ -22,6 +22,8 @@ type reader []string
 
 func (r reader) HasDefault(key string) bool { return slices.Contains(r, key) }
 
+func (r reader) Default([]string) (any, bool) { return nil, false }
+
 func (r reader) Reads(path []string) bool {
 	joined := strings.Join(path, ".")
 	return slices.ContainsFunc(append(r, "global.", "meshConfig.", "profile"), func(read string) bool {

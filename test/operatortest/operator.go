@@ -38,9 +38,11 @@ func LaunchOperator(config *rest.Config, adjust ...func(*controller.Options)) *O
 		a(&options)
 	}
 	ctrl.SetLogger(logr.Discard())
-	// The context's logger keeps client-go quiet, which takes the zero logger for none.
-	quiet := funcr.New(func(string, string) {}, funcr.Options{})
-	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), quiet))
+	inContext := options.Log
+	if inContext.GetSink() == nil { // Keeps client-go quiet, which takes the zero logger for none.
+		inContext = funcr.New(func(string, string) {}, funcr.Options{})
+	}
+	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), inContext))
 	o := &Operator{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(o.done)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// pullSecrets finds those of spec.image.secrets that are to be copied from the
+// operator's own namespace: they are there, and in the install namespace there is
+// none of that name but a copy. What has become of a copy is put right by applying it
+// anew.
+func (r *Reconciler) pullSecrets(ctx context.Context, smc *v1.ServiceMeshController) ([]plan.PullSecret, error) {
+	namespace := namespaceOf(smc)
+	if smc.Spec.Image == nil || namespace == r.namespace {
+		return nil, nil
+	}
+	var wanted []plan.PullSecret
+	for _, name := range pullSecretNames(smc) {
+		source, err := r.pull.Get(ctx, r.namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		there, err := r.pull.Get(ctx, namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		if source == nil || there != nil && !copied(there, smc.Name) {
+			continue
+		}
+		if there == nil || !maps.EqualFunc(source.Data, there.Data, slices.Equal) {
+			r.applier.Doubt(apply.SecretKey(namespace, name))
+		}
+		wanted = append(wanted, plan.PullSecret{Name: name, From: r.namespace, Type: string(source.Type), Data: source.Data})
+	}
+	return wanted, nil
+}
+
+// pullSecretNames lists the names, each once.
+func pullSecretNames(smc *v1.ServiceMeshController) []string {
+	names := pullSecretsOf(smc)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// notCopied lists the pull secrets that the install namespace must have by itself.
+func notCopied(smc *v1.ServiceMeshController, built *plan.Plan) []string {
+	return slices.DeleteFunc(pullSecretNames(smc), func(name string) bool {
+		return slices.ContainsFunc(allObjects(built), func(o apply.Object) bool { return o.Key() == apply.SecretKey(namespaceOf(smc), name) })
+	})
+}
+
+// copied tells a copy that the operator has made for that resource.
+func copied(secret *corev1.Secret, owner string) bool {
+	return secret.Labels[v1.OwnerLabel] == owner && secret.Annotations[v1.CopiedFromAnnotation] != ""
+}
+
+// dropCopies deletes the copies of pull secrets but for those names. A copy whose
+// source has gone stays while spec names it: running pods may need it.
+func (r *Reconciler) dropCopies(ctx context.Context, smc *v1.ServiceMeshController, keep []string) error {
+	var surplus []apply.Owned
+	for _, secret := range r.pull.Followed(namespaceOf(smc)) {
+		if copied(secret, smc.Name) && !slices.Contains(keep, secret.Name) {
+			surplus = append(surplus, apply.Owned{Key: apply.SecretKey(secret.Namespace, secret.Name), Object: secret, Component: v1.ComponentBase})
+		}
+	}
+	if err := r.applier.Delete(ctx, apply.Removable(surplus)); err != nil {
+		return fmt.Errorf("removing copies of pull secrets: %w", err)
+	}
+	return nil
+}
+
+// removeCopies deletes all copies of pull secrets, those that this process has not
+// seen yet included.
+func (r *Reconciler) removeCopies(ctx context.Context, smc *v1.ServiceMeshController) error {
+	for _, name := range pullSecretNames(smc) {
+		if _, err := r.pull.Get(ctx, namespaceOf(smc), name); err != nil {
+			return err
+		}
+	}
+	return r.dropCopies(ctx, smc, nil)
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/version"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+)
+
+// reasonOf is the reason for which there is no plan.
+func reasonOf(err error) string {
+	switch {
+	case is[*istio.UnknownVersionError](err):
+		return v1.ReasonUnknownVersion
+	case is[*plan.ExtensionsError](err):
+		return v1.ReasonInvalidExtensions
+	case errors.Is(err, gatewayapi.ErrNotCompiledIn):
+		return v1.ReasonCRDsMissing
+	case is[*plan.ReservedError](err):
+		return v1.ReasonReservedValue
+	case is[*plan.UnexpectedObjectError](err):
+		return v1.ReasonUnexpectedObject
+	case plan.TooLarge(err):
+		return v1.ReasonValuesTooLarge
+	default:
+		return v1.ReasonInvalidValues
+	}
+}
+
+func is[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// textsOf are all texts of a ConfigMap. kubectl puts files that are no UTF-8 under
+// binaryData: they are read like the others, so that they are refused by name.
+func textsOf(configMap *corev1.ConfigMap) map[string]string {
+	texts := maps.Clone(configMap.Data)
+	for key, content := range configMap.BinaryData {
+		if texts == nil {
+			texts = map[string]string{}
+		}
+		texts[key] = string(content)
+	}
+	return texts
+}
+
+// rehearse stops before the first write of a change of an installed mesh that cannot
+// be carried out: a version too far back, or an object that the API server would
+// refuse. A first installation has nothing to lose and is not rehearsed.
+func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
+	if smc.Status.Version == "" {
+		return nil
+	}
+	if tooFarBack(smc.Status.Version, p.plan.Version) {
+		return &stop{reason: v1.ReasonDowngrade, phase: v1.PhaseFailed, message: fmt.Sprintf(
+			"Istio %s runs, and %s is more than one minor version older: go back one minor version at a time, or delete this ServiceMeshController and apply it anew",
+			smc.Status.Version, p.plan.Version)}
+	}
+	if err := r.applier.Try(ctx, allObjects(p.plan)); err != nil {
+		return refusal(v1.ReasonObjectRefused, err, p.plan)
+	}
+	return nil
+}
+
+// tooFarBack tells that Istio's in-place changes do not go from one version to the
+// other: https://istio.io/latest/docs/setup/upgrade/in-place/.
+func tooFarBack(from, to string) bool {
+	was, err := version.ParseGeneric(from)
+	if err != nil {
+		return false
+	}
+	will, err := version.ParseGeneric(to)
+	return err == nil && (will.Major() < was.Major() || will.Major() == was.Major() && will.Minor()+1 < was.Minor())
+}
+
+// refusal tells what the API server refused, which a person has to mend, from what
+// trying again may get past. It says nothing of what stands in values.
+func refusal(reason string, err error, built *plan.Plan) *stop {
+	safe := &redactedError{cause: err, message: built.Redact(err.Error())}
+	failure := &stop{reason: v1.ReasonApplyFailed, message: safe.message, cause: safe}
+	if apply.Permanent(err) {
+		failure.reason, failure.phase = reason, v1.PhaseFailed
+	}
+	return failure
+}
+
+// redactedError is an error whose text may be shown and logged.
+type redactedError struct {
+	cause   error
+	message string
+}
+
+func (e *redactedError) Error() string { return e.message }
+
+func (e *redactedError) Unwrap() error { return e.cause }
