@@ -237,7 +237,7 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 func theftOf(kind Kind, object Object, before memory, live, answer metav1.Object) Theft {
 	switch {
 	case live != nil && before.misses(object, live):
-		return Theft{Fields: []string{tolerationsPath}}
+		return Theft{Fields: []string{string(listOf(object.GVK))}}
 	case live != nil:
 		return stolen(before.fields, live, yieldsOf(kind, object.Body, live))
 	case answer.GetUID() == before.uid:

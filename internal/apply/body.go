@@ -18,8 +18,7 @@ import (
 // autoscaler is about to take them are sent as they are, since giving them up
 // would reset them to one.
 func bodyFor(kind Kind, object Object, live metav1.Object) ([]byte, error) {
-	workload := kind.GVK == deploymentKind.GVK || kind.GVK == daemonSetKind.GVK
-	if live == nil || !workload && kind.GVK != validatingKind.GVK {
+	if live == nil || listOf(kind.GVK) == noList && kind.GVK != validatingKind.GVK {
 		return object.Body, nil
 	}
 	owned, err := decodeFields(ownFields(live))
@@ -35,15 +34,15 @@ func bodyFor(kind Kind, object Object, live metav1.Object) ([]byte, error) {
 	return edit(object, yielding(object, owned, live)...)
 }
 
-// yielding lists the changes of a workload's body for what it yields.
+// yielding lists the changes of a body for what the object yields.
 func yielding(object Object, owned *fieldpath.Set, live metav1.Object) []func(map[string]any) error {
 	var edits []func(map[string]any) error
 	deployment, ok := live.(*appsv1.Deployment)
 	if ok && deployment.Spec.Replicas != nil && !namesReplicas(object.Body) && owns(owned, replicasPath) {
 		edits = append(edits, keepReplicas(*deployment.Spec.Replicas))
 	}
-	if tolerates(live, object.Body) && len(tolerationsIn(object.Body)) > 0 && !owns(owned, tolerationsPath) {
-		edits = append(edits, dropTolerations)
+	if l := listOf(object.GVK); l.covers(live, object.Body) && len(l.wanted(object.Body)) > 0 && !owns(owned, string(l)) {
+		edits = append(edits, l.drop)
 	}
 	return edits
 }
@@ -52,11 +51,6 @@ func keepReplicas(count int32) func(map[string]any) error {
 	return func(content map[string]any) error {
 		return unstructured.SetNestedField(content, int64(count), "spec", "replicas")
 	}
-}
-
-func dropTolerations(content map[string]any) error {
-	unstructured.RemoveNestedField(content, "spec", "template", "spec", "tolerations")
-	return nil
 }
 
 func owns(owned *fieldpath.Set, field string) bool {

@@ -32,8 +32,8 @@ type yields func(fieldpath.Path) bool
 
 // yieldsOf tells what an object yields: a ValidatingWebhookConfiguration its
 // failurePolicy, which istiod turns from Ignore to Fail once it can answer, a
-// Deployment whose body names no replicas these, to an autoscaler, and a workload
-// its tolerations while ours are among them. Nil: nothing.
+// Deployment whose body names no replicas these, to an autoscaler, and an object its
+// list that people add to, while ours is part of it. Nil: nothing.
 func yieldsOf(kind Kind, body []byte, live metav1.Object) yields {
 	if kind.GVK == validatingKind.GVK {
 		return func(path fieldpath.Path) bool { return strings.HasSuffix(path.String(), ".failurePolicy") }
@@ -42,8 +42,8 @@ func yieldsOf(kind Kind, body []byte, live metav1.Object) yields {
 	if kind.GVK == deploymentKind.GVK && !namesReplicas(body) {
 		paths = append(paths, replicasPath)
 	}
-	if tolerates(live, body) {
-		paths = append(paths, tolerationsPath)
+	if l := listOf(kind.GVK); l.covers(live, body) {
+		paths = append(paths, string(l))
 	}
 	if paths == nil {
 		return nil

@@ -48,7 +48,9 @@ var (
 	deploymentKind = namespaced(kind("apps", "v1", "Deployment", "deployments"))
 	daemonSetKind  = namespaced(kind("apps", "v1", "DaemonSet", "daemonsets"))
 	secretKind     = private(unwatched(namespaced(kind("", "v1", "Secret", "secrets"))))
-	validatingKind = kind("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
+	// ServiceAccounts are watched whole, as workloads are: see list.
+	serviceAccountKind = namespaced(kind("", "v1", "ServiceAccount", "serviceaccounts"))
+	validatingKind     = kind("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
 )
 
 // kinds are all that Istio's charts of the supported releases can make.
@@ -61,7 +63,7 @@ var kinds = []Kind{
 	kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings"),
 	namespaced(kind("rbac.authorization.k8s.io", "v1", "Role", "roles")),
 	namespaced(kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")),
-	namespaced(kind("", "v1", "ServiceAccount", "serviceaccounts")),
+	serviceAccountKind,
 	namespaced(kind("", "v1", "ConfigMap", "configmaps")),
 	namespaced(kind("", "v1", "Service", "services")),
 	namespaced(kind("", "v1", "ResourceQuota", "resourcequotas")),

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/typed/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,7 +26,7 @@ import (
 
 // Observer watches the objects that carry the owner label, and all CRDs of the
 // cluster by name and annotations. Memory follows the mesh, not the cluster: all
-// but Deployments, DaemonSets and our CRDs are watched as metadata.
+// but Deployments, DaemonSets, ServiceAccounts and our CRDs are watched as metadata.
 type Observer struct {
 	owned map[schema.GroupVersionKind]cache.SharedIndexInformer
 	crds  cache.SharedIndexInformer
@@ -207,6 +208,8 @@ func (c *clients) informer(kind Kind) cache.SharedIndexInformer {
 		return informers.New(c.kubernetes.AppsV1().Deployments(""), owned, &appsv1.Deployment{})
 	case daemonSetKind.GVK:
 		return informers.New(c.kubernetes.AppsV1().DaemonSets(""), owned, &appsv1.DaemonSet{})
+	case serviceAccountKind.GVK:
+		return informers.New(c.kubernetes.CoreV1().ServiceAccounts(""), owned, &corev1.ServiceAccount{})
 	case crdKind.GVK:
 		owned.Cut = dropSchemas
 		return informers.New(c.apiextensions.CustomResourceDefinitions(), owned, &apiextensionsv1.CustomResourceDefinition{})

@@ -59,15 +59,15 @@ func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
 	return fingerprint(ownFields(seen), yields) == fingerprint(m.fields, yields) && !m.misses(object, seen)
 }
 
-// misses tells that the tolerations, which the apply left to somebody because ours
-// were among them, have lost ours since.
+// misses tells that the list, which the apply left to somebody because ours was part
+// of it, has lost some of ours since.
 func (m memory) misses(object Object, seen metav1.Object) bool {
-	wanted := tolerationsIn(object.Body)
-	if len(wanted) == 0 || tolerates(seen, object.Body) {
+	l := listOf(object.GVK)
+	if len(l.wanted(object.Body)) == 0 || l.covers(seen, object.Body) {
 		return false
 	}
 	fields, err := decodeFields(m.fields)
-	return err == nil && !owns(fields, tolerationsPath)
+	return err == nil && !owns(fields, string(l))
 }
 
 // drifted tells whether an object that somebody changed is to be put back now.

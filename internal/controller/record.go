@@ -40,6 +40,9 @@ func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, 
 	}
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
 	if len(records) > 0 {
+		// Each try begins with another one: what cannot be written holds back no other.
+		first := m.recording.failures % len(records)
+		records = append(records[first:], records[:first]...)
 		if err := recorder.Record(ctx, records); err != nil {
 			return err
 		}

@@ -5,13 +5,13 @@ package helm
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	helmtime "helm.sh/helm/v3/pkg/time"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -36,18 +36,22 @@ type Record struct {
 
 // Recorder writes Helm releases, so that helm list, get and history show what
 // runs, and helm upgrade can take over.
+//
+// Each method stops at the first request that fails, so that a persistent failure
+// costs two requests a try: one that lists, and one that is refused.
 type Recorder struct {
-	driver *driver.Secrets
+	secrets corev1.SecretInterface
+	driver  *driver.Secrets
 }
 
 // NewRecorder returns a recorder for the namespace of those secrets.
 func NewRecorder(secrets corev1.SecretInterface) *Recorder {
-	return &Recorder{driver: driver.NewSecrets(secrets)}
+	return &Recorder{secrets: secrets, driver: driver.NewSecrets(secrets)}
 }
 
 // Record writes a new revision of each release whose digest is not the newest
 // revision's, marks the one before as superseded and keeps the last three.
-func (r *Recorder) Record(_ context.Context, records []Record) error {
+func (r *Recorder) Record(ctx context.Context, records []Record) error {
 	existing, err := r.driver.List(func(*release.Release) bool { return true })
 	if err != nil {
 		return fmt.Errorf("listing Helm releases: %w", err)
@@ -56,14 +60,13 @@ func (r *Recorder) Record(_ context.Context, records []Record) error {
 	for _, one := range existing {
 		revisions[one.Name] = append(revisions[one.Name], one)
 	}
-	var failures []error
 	for _, record := range records {
 		name := record.Rendered.Request.Release
-		if err := r.record(record, revisions[name]); err != nil {
-			failures = append(failures, fmt.Errorf("recording Helm release %s: %w", name, err))
+		if err := r.record(ctx, record, revisions[name]); err != nil {
+			return fmt.Errorf("recording Helm release %s: %w", name, err)
 		}
 	}
-	return errors.Join(failures...)
+	return nil
 }
 
 // ReleaseOf tells the release that an object belongs to. The name is empty where
@@ -79,23 +82,19 @@ var istioCharts = []string{"base", "istiod", "cni", "ztunnel"}
 // Retire deletes the records of a release whose objects have been taken over,
 // since `helm uninstall` of it would now delete them. Releases of other charts than
 // Istio's are left: they may hold anything. It tells whether it deleted any.
-func (r *Recorder) Retire(_ context.Context, name string) (bool, error) {
+func (r *Recorder) Retire(ctx context.Context, name string) (bool, error) {
 	existing, err := r.driver.List(func(one *release.Release) bool {
 		return one.Name == name && one.Chart != nil && slices.Contains(istioCharts, one.Chart.Name())
 	})
 	if err != nil {
 		return false, fmt.Errorf("listing Helm releases: %w", err)
 	}
-	var failures []error
-	for _, one := range existing {
-		failures = append(failures, r.remove(one))
-	}
-	return len(existing) > 0, errors.Join(failures...)
+	return len(existing) > 0, r.remove(ctx, existing)
 }
 
 // Forget deletes every revision of those releases, unless none is the operator's:
 // somebody else may use the name.
-func (r *Recorder) Forget(_ context.Context, names []string) error {
+func (r *Recorder) Forget(ctx context.Context, names []string) error {
 	existing, err := r.driver.List(func(one *release.Release) bool { return slices.Contains(names, one.Name) })
 	if err != nil {
 		return fmt.Errorf("listing Helm releases: %w", err)
@@ -104,22 +103,16 @@ func (r *Recorder) Forget(_ context.Context, names []string) error {
 	for _, one := range existing {
 		ours[one.Name] = ours[one.Name] || one.Labels[digestLabel] != ""
 	}
-	var failures []error
-	for _, one := range existing {
-		if ours[one.Name] {
-			failures = append(failures, r.remove(one))
-		}
-	}
-	return errors.Join(failures...)
+	return r.remove(ctx, slices.DeleteFunc(existing, func(one *release.Release) bool { return !ours[one.Name] }))
 }
 
-func (r *Recorder) record(record Record, revisions []*release.Release) error {
+func (r *Recorder) record(ctx context.Context, record Record, revisions []*release.Release) error {
 	slices.SortFunc(revisions, func(a, b *release.Release) int { return cmp.Compare(a.Version, b.Version) })
 	next, first := 1, helmtime.Now()
 	if len(revisions) > 0 {
 		newest := revisions[len(revisions)-1]
 		if newest.Labels[digestLabel] == mark(record, newest.Version) && newest.Info.Status == release.StatusDeployed {
-			return r.retire(revisions[:len(revisions)-1]) // In case it was cut short when the newest was recorded.
+			return r.retire(ctx, revisions[:len(revisions)-1]) // In case it was cut short when the newest was recorded.
 		}
 		next, first = newest.Version+1, newest.Info.FirstDeployed
 	}
@@ -127,7 +120,7 @@ func (r *Recorder) record(record Record, revisions []*release.Release) error {
 	if err := r.driver.Create(key(created), created); err != nil {
 		return err
 	}
-	return r.retire(revisions)
+	return r.retire(ctx, revisions)
 }
 
 // mark tells our revision from one that helm upgrade made of it: helm keeps the
@@ -149,24 +142,26 @@ func newRelease(record Record, revision int, first helmtime.Time) *release.Relea
 }
 
 // retire marks older revisions as superseded and deletes those beyond history.
-func (r *Recorder) retire(older []*release.Release) error {
-	var failures []error
+func (r *Recorder) retire(ctx context.Context, older []*release.Release) error {
 	surplus := max(0, len(older)+1-history)
-	for i, one := range older {
-		switch {
-		case i < surplus:
-			failures = append(failures, r.remove(one))
-		case one.Info.Status != release.StatusSuperseded && one.Info.Status != release.StatusFailed:
-			one.Info.Status = release.StatusSuperseded
-			failures = append(failures, r.driver.Update(key(one), one))
+	for _, one := range older[surplus:] {
+		if one.Info.Status == release.StatusSuperseded || one.Info.Status == release.StatusFailed {
+			continue
+		}
+		one.Info.Status = release.StatusSuperseded
+		if err := r.driver.Update(key(one), one); err != nil {
+			return err
 		}
 	}
-	return errors.Join(failures...)
+	return r.remove(ctx, older[:surplus])
 }
 
-func (r *Recorder) remove(one *release.Release) error {
-	if _, err := r.driver.Delete(key(one)); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
-		return err
+// remove deletes those revisions. Helm's driver would read each of them once more.
+func (r *Recorder) remove(ctx context.Context, revisions []*release.Release) error {
+	for _, one := range revisions {
+		if err := r.secrets.Delete(ctx, key(one), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("removing revision %d of Helm release %s: %w", one.Version, one.Name, err)
+		}
 	}
 	return nil
 }

@@ -33,12 +33,16 @@ var _ = Describe("A recorder", func() {
 		store = storage.Init(driver.NewSecrets(secrets))
 	})
 
-	record := func(ctx context.Context, name, color, digest string) error {
+	recordOf := func(name, color, digest string) helm.Record {
 		GinkgoHelper()
 		chart := chartOf("color: red\n", map[string]string{"a.yaml": configMap})
 		rendered, _, err := chart.Render(helm.Request{Release: name, Namespace: "istio-system", Values: tree{"color": color}})
 		Expect(err).NotTo(HaveOccurred())
-		return recorder.Record(ctx, []helm.Record{{Rendered: rendered, Digest: digest}})
+		return helm.Record{Rendered: rendered, Digest: digest}
+	}
+	record := func(ctx context.Context, name, color, digest string) error {
+		GinkgoHelper()
+		return recorder.Record(ctx, []helm.Record{recordOf(name, color, digest)})
 	}
 	revisions := func(name string) map[int]release.Status {
 		GinkgoHelper()
@@ -157,6 +161,27 @@ var _ = Describe("A recorder", func() {
 		})
 		Expect(record(ctx, "istiod", "blue", "one")).To(MatchError(And(
 			ContainSubstring("recording Helm release istiod"), ContainSubstring("quota exceeded"))))
+	})
+
+	It("sends one write where writing fails", func(ctx context.Context) {
+		client.PrependReactor("create", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("quota exceeded")
+		})
+		Expect(recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", "one"), recordOf("ztunnel", "blue", "one")})).NotTo(Succeed())
+		Expect(writes()).To(Equal([]string{"create"}))
+	})
+
+	It("sends one delete where deleting fails", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(record(ctx, "ztunnel", "blue", "one")).To(Succeed())
+		client.ClearActions()
+		client.PrependReactor("delete", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("forbidden")
+		})
+		Expect(recorder.Forget(ctx, []string{"istiod", "ztunnel"})).To(MatchError(And(
+			ContainSubstring("removing revision 1 of Helm release"), ContainSubstring("forbidden"))))
+		Expect(writes()).To(Equal([]string{"delete"}))
+		Expect(client.Actions()).To(HaveLen(2), "one that lists")
 	})
 
 	It("names and types the Secret as Helm does", func(ctx context.Context) {

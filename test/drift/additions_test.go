@@ -191,6 +191,27 @@ var _ = Describe("What others add to the mesh", Ordered, ContinueOnFailure, func
 		Expect(*env.Istiod().Spec.Replicas).To(BeEquivalentTo(4))
 	})
 
+	It("stays: image pull secrets beside those of spec.image.secrets", func() {
+		secrets := func() []string {
+			var all []string
+			for _, account := range serviceAccounts() {
+				all = append(all, jsonpath(account, ".imagePullSecrets[*].name"))
+			}
+			return all
+		}
+		env.Patch(`{"spec":{"image":{"secrets":[{"name":"ours"}]}}}`)
+		Eventually(secrets).Should(HaveEach("ours"), "what the plan asks for is not there yet")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		mark := env.Settled()
+		for _, account := range serviceAccounts() {
+			merge(account, "json", `[{"op":"add","path":"/imagePullSecrets/-","value":{"name":"theirs"}}]`)
+		}
+		env.ExpectQuiet(mark, Quiet)
+		Expect(secrets()).To(HaveEach("ours theirs"))
+		merge("serviceaccount/ztunnel", "merge", `{"imagePullSecrets":[{"name":"theirs"}]}`)
+		Eventually(secrets).Should(ContainElement("ours"), "what they replace is put back")
+	})
+
 	It("does not stand for what it replaces", func() {
 		env.Kubectl("patch", "-n", Namespace, "daemonset/ztunnel", "--type", "merge", "-p",
 			`{"spec":{"template":{"spec":{"tolerations":[{"key":"theirs","operator":"Exists"}]}}}}`, "--field-manager", adder)

@@ -29,8 +29,23 @@ func kill(process string) func(*site) error {
 	return func(s *site) error { return s.Cluster.Process(process).Kill() }
 }
 
+// restart ends an outage. Controllers and scheduler start anew with it: after several
+// outages in a row client-go has them wait up to half a minute for each watch.
 func restart(process string) func(*site) error {
-	return func(s *site) error { return s.Cluster.Process(process).Start(context.Background()) }
+	return func(s *site) error {
+		others := []string{cluster.ControllerManager, cluster.Scheduler}
+		for _, other := range others {
+			if err := s.Cluster.Process(other).Kill(); err != nil {
+				return err
+			}
+		}
+		for _, each := range append([]string{process}, others...) {
+			if err := s.Cluster.Process(each).Start(context.Background()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // moments are the parts of a phase's writes after which an outage begins, in percent.

@@ -5,7 +5,7 @@ package faultsuite_test
 import (
 	"fmt"
 	"slices"
-
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -65,9 +65,9 @@ func (s *site) endure(e persistent) {
 	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
 	s.begin(install)
 	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
-	Consistently(s.idling, time.Minute, time.Second).Should(WithTransform(func(l []string) int { return len(l) }, BeNumerically("<", perMinute)), e.name)
+	Consistently(func() int { return len(s.idling()) }, time.Minute, time.Second).Should(BeNumerically("<", perMinute), s.told)
 	pauses := s.pauses()
-	By(fmt.Sprint(e.name, ": ", pauses))
+	By(fmt.Sprint(e.name, ": ", len(s.idling()), " requests, ", pauses))
 	Expect(len(pauses)).To(BeNumerically(">", growing))
 	for i := len(pauses) - growing; i < len(pauses); i++ {
 		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]*3/2), "%s: %v", e.name, pauses)
@@ -90,6 +90,9 @@ func (s *site) idling() []string {
 	}
 	return list
 }
+
+// told is idling for people.
+func (s *site) told() string { return strings.Join(s.idling(), "\n") }
 
 // pauses lists the times between the attempts that failed.
 func (s *site) pauses() []time.Duration {

@@ -49,12 +49,44 @@ var _ = Describe("Tolerations of a workload", func() {
 			replaced := live(left, "theirs")
 			Expect(before.shows(daemonSetKind, o, replaced)).To(BeFalse())
 			Expect(sent(replaced)).To(MatchJSON(o.Body))
-			Expect(theftOf(daemonSetKind, o, before, replaced, object())).To(Equal(Theft{Fields: []string{tolerationsPath}}))
+			Expect(theftOf(daemonSetKind, o, before, replaced, object())).To(Equal(Theft{Fields: []string{string(tolerations)}}))
 		}
 	})
 
 	It("start no fight with admission that takes one of ours away", func() {
 		Expect(applied.shows(daemonSetKind, o, live(owning, "admissions"))).To(BeTrue())
+	})
+})
+
+var _ = Describe("Pull secrets of a ServiceAccount", func() {
+	const owning, left = `{"f:imagePullSecrets":{},"f:metadata":{}}`, `{"f:metadata":{}}`
+	o := Object{GVK: serviceAccountKind.GVK, Body: []byte(`{"apiVersion":"v1","kind":"ServiceAccount","imagePullSecrets":[{"name":"ours"}]}`)}
+	live := func(names ...string) *corev1.ServiceAccount {
+		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "2", ManagedFields: []metav1.ManagedFieldsEntry{entry(v1.FieldManager, applied, 0, left)}}}
+		for _, name := range names {
+			account.ImagePullSecrets = append(account.ImagePullSecrets, corev1.LocalObjectReference{Name: name})
+		}
+		return account
+	}
+
+	It("are somebody's once they have added to ours", func() {
+		before, extended := memory{resourceVersion: "1", fields: []byte(owning)}, live("ours", "theirs")
+		Expect(before.shows(serviceAccountKind, o, extended)).To(BeTrue())
+		Expect(bodyFor(serviceAccountKind, o, extended)).To(MatchJSON(`{"apiVersion":"v1","kind":"ServiceAccount"}`))
+	})
+
+	It("are put back when ours are gone", func() {
+		for _, fields := range []string{owning, left} {
+			before, replaced := memory{resourceVersion: "1", fields: []byte(fields)}, live("theirs")
+			Expect(before.shows(serviceAccountKind, o, replaced)).To(BeFalse())
+			Expect(bodyFor(serviceAccountKind, o, replaced)).To(MatchJSON(o.Body))
+		}
+	})
+
+	It("may be anybody's where we ask for none", func() {
+		none := Object{GVK: o.GVK, Body: []byte(`{"apiVersion":"v1","kind":"ServiceAccount"}`)}
+		Expect(memory{resourceVersion: "1", fields: []byte(left)}.shows(serviceAccountKind, none, live("theirs"))).To(BeTrue())
+		Expect(bodyFor(serviceAccountKind, none, live("theirs"))).To(MatchJSON(none.Body))
 	})
 })
 
