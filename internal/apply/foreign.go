@@ -77,13 +77,9 @@ func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]meta
 	return list.Items, nil
 }
 
-// Leftovers finds what the makers of the foreign objects have in the cluster, and
+// Leftovers finds what those makers, named as in Foreign.By, have in the cluster, and
 // in that namespace, besides the plan's objects.
-func (a *Applier) Leftovers(ctx context.Context, foreign []Foreign, namespace string, objects []Object) ([]Foreign, error) {
-	makers := map[string]bool{}
-	for _, f := range foreign {
-		makers[f.By] = true
-	}
+func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace string, objects []Object) ([]Foreign, error) {
 	wanted := map[Key]bool{}
 	for _, object := range objects {
 		wanted[object.Key()] = true
@@ -99,7 +95,7 @@ func (a *Applier) Leftovers(ctx context.Context, foreign []Foreign, namespace st
 		}
 		for i := range items {
 			key := Key{GVK: kind.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
-			if by := maker(&items[i]); makers[by] && !wanted[key] && !ours(&items[i]) {
+			if by := maker(&items[i]); slices.Contains(makers, by) && !wanted[key] && !ours(&items[i]) {
 				leftovers = append(leftovers, Foreign{Key: key, By: by, Object: &items[i]})
 			}
 		}
@@ -154,10 +150,15 @@ func ours(object metav1.Object) bool {
 	return labelled || ownFields(object) != nil
 }
 
+// ByRelease names a Helm release as the maker of objects.
+func ByRelease(name, namespace string) string {
+	return fmt.Sprintf("Helm release %s in %s", name, namespace)
+}
+
 // maker tells whose an object is.
 func maker(object metav1.Object) string {
 	if release := object.GetAnnotations()[v1.HelmReleaseAnnotation]; release != "" {
-		return fmt.Sprintf("Helm release %s in %s", release, object.GetAnnotations()[v1.HelmNamespaceAnnotation])
+		return ByRelease(release, object.GetAnnotations()[v1.HelmNamespaceAnnotation])
 	}
 	if manager := makerOf(object.GetManagedFields()); manager != "" {
 		return "made by " + manager

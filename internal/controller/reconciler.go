@@ -72,8 +72,8 @@ type memory struct {
 	corrected []apply.Change
 	// recorded are the digests of the components recorded as Helm releases.
 	recorded map[string]string
-	// swept tells that the releases of components that the plan does not have were
-	// looked for.
+	// swept tells that what the plan does not have was looked for: releases of other
+	// components, and objects that helm has added to ours.
 	swept bool
 }
 

@@ -5,6 +5,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -26,7 +27,8 @@ func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshContro
 
 // record writes Helm releases for the components that are complete and have
 // changed since they were last recorded, and forgets those of components that the
-// mesh no longer has.
+// mesh no longer has. Once, and after a person has used helm, it looks for what helm
+// has added.
 func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) error {
 	var records []helm.Record
 	digests := map[string]string{}
@@ -50,6 +52,13 @@ func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, 
 	}
 	if !p.complete() {
 		return nil
+	}
+	if !m.swept {
+		told, err := r.adoptAdditions(ctx, smc, allObjects(p.plan))
+		if err != nil {
+			return fmt.Errorf("looking for what helm has added: %w", err)
+		}
+		m.notes = append(m.notes, told...)
 	}
 	if gone := m.gone(p.plan); len(gone) > 0 {
 		if err := recorder.Forget(ctx, gone); err != nil {

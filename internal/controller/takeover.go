@@ -29,21 +29,13 @@ var charted = map[string]string{
 // and its Helm releases go unless they have our names. It can be repeated from the
 // beginning at any point.
 func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, foreign []apply.Foreign, objects []apply.Object) ([]note, error) {
-	leftovers, err := r.applier.Leftovers(ctx, foreign, namespaceOf(smc), objects)
+	makers := make([]string, len(foreign))
+	for i, f := range foreign {
+		makers[i] = f.By
+	}
+	pruned, left, err := r.adoptLeftovers(ctx, smc, makers, objects)
 	if err != nil {
 		return nil, err
-	}
-	var pruned, left []apply.Foreign
-	for _, leftover := range leftovers {
-		component, ours := leftoverOf(leftover.Object)
-		if !ours {
-			left = append(left, leftover)
-			continue
-		}
-		pruned = append(pruned, leftover)
-		if err := r.applier.Adopt(ctx, leftover, smc.Name, component); err != nil {
-			return nil, err
-		}
 	}
 	retired, err := r.retire(ctx, foreign)
 	if err != nil {
@@ -53,6 +45,43 @@ func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController
 		return nil, err
 	}
 	return toldOf(foreign, pruned, left, retired), nil
+}
+
+// adoptLeftovers marks what those makers have besides the plan's objects to be pruned,
+// and tells what of it is left alone.
+func (r *Reconciler) adoptLeftovers(
+	ctx context.Context, smc *v1.ServiceMeshController, makers []string, objects []apply.Object,
+) (pruned, left []apply.Foreign, err error) {
+	leftovers, err := r.applier.Leftovers(ctx, makers, namespaceOf(smc), objects)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, leftover := range leftovers {
+		component, ours := leftoverOf(leftover.Object)
+		if !ours {
+			left = append(left, leftover)
+			continue
+		}
+		if err := r.applier.Adopt(ctx, leftover, smc.Name, component); err != nil {
+			return nil, nil, err
+		}
+		pruned = append(pruned, leftover)
+	}
+	return pruned, left, nil
+}
+
+// adoptAdditions does so with what a person's `helm upgrade` of our releases has added.
+func (r *Reconciler) adoptAdditions(ctx context.Context, smc *v1.ServiceMeshController, objects []apply.Object) ([]note, error) {
+	makers := make([]string, len(removal))
+	for i, component := range removal {
+		makers[i] = apply.ByRelease(component, namespaceOf(smc))
+	}
+	pruned, _, err := r.adoptLeftovers(ctx, smc, makers, objects)
+	if err != nil || len(pruned) == 0 {
+		return nil, err
+	}
+	return []note{{actionPrune, fmt.Sprintf(
+		"%d objects that helm has added to this mesh will be removed: %s; what the mesh should have belongs into spec.values", len(pruned), list(pruned))}}, nil
 }
 
 // leftoverOf tells what the plan would have replaced had it known of it: an object

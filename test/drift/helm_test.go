@@ -163,7 +163,8 @@ var _ = Describe("The helm command", Ordered, func() {
 
 	It("does not get its way when a person upgrades with it, and shows what runs", func() {
 		env.Helm("upgrade", "istiod", Chart("1.29.1", "istio-control/istio-discovery"), "--namespace", Namespace, "--reuse-values",
-			"--set", "meshConfig.accessLogFile=/dev/stdout", "--set", "pilot.env.THEIRS=1")
+			"--set", "meshConfig.accessLogFile=/dev/stdout", "--set", "pilot.env.THEIRS=1", "--set", "global.networkPolicy.enabled=true")
+		Expect(env.Kubectl("get", "networkpolicy", "-n", Namespace, "-o", "name")).To(ContainSubstring("/istiod"), "an object beside the plan's")
 		ours := jsonOf(component(upgraded, v1.ComponentIstiod).Values.Values)
 		Eventually(func() string { return jsonOf(asked[map[string]any]("get", "values", "istiod")) }).Should(MatchJSON(ours))
 		env.EventuallyPhase(v1.PhaseSucceeded)
@@ -171,6 +172,8 @@ var _ = Describe("The helm command", Ordered, func() {
 		Expect(jsonpath("configmap/istio", ".data.mesh")).NotTo(ContainSubstring("accessLogFile"))
 		Expect(env.Events()).To(ContainElement(And(
 			HavePrefix("DriftCorrected: ConfigMap istio-system/istio: .data.mesh "), ContainSubstring("changed by helm"))))
+		Expect(env.Kubectl("get", "networkpolicy", "-n", Namespace, "-o", "name")).To(BeEmpty())
+		Expect(env.Events()).To(ContainElement(And(ContainSubstring("that helm has added"), ContainSubstring("NetworkPolicy istio-system/istiod"))))
 		Expect(listed()).To(ConsistOf(expectedOf("1.29.1")))
 		Expect(slices.DeleteFunc(chapters("istiod"), func(c string) bool { return !strings.HasSuffix(c, " deployed") })).To(HaveLen(1))
 	})
