@@ -121,7 +121,7 @@ func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, er
 		return nil, nil
 	}
 	var changes []Change
-	err := a.each(len(stale), func(i int) error {
+	_, err := a.each(len(stale), func(i int) error {
 		change, err := a.apply(ctx, stale[i])
 		if err != nil {
 			return &ObjectError{Key: stale[i].Key(), cause: err}
@@ -135,44 +135,44 @@ func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, er
 	return changes, err
 }
 
-// each calls send for each index, several at once. Failures are joined. While
-// requests are being refused it goes one by one and stops at the first failure, so
-// that a persistent failure costs one request a try.
-func (a *Applier) each(count int, send func(i int) error) error {
+// each calls send for each index, several at once, and tells how many succeeded.
+// Failures are joined. While requests are being refused it goes one by one and stops
+// at the first failure, so that a persistent failure costs one request a try.
+func (a *Applier) each(count int, send func(i int) error) (done int, err error) {
 	a.mu.Lock()
 	cautious := a.failing
 	a.mu.Unlock()
 	var failures []error
 	if cautious {
-		for i := 0; i < count && len(failures) == 0; i++ {
-			failures = appendError(failures, send(i))
+		for ; done < count; done++ {
+			if err := send(done); err != nil {
+				failures = append(failures, err)
+				break
+			}
 		}
 	} else {
-		results := make([]error, count)
-		group := errgroup.Group{}
-		group.SetLimit(parallel)
-		for i := range count {
-			group.Go(func() error {
-				results[i] = send(i)
-				return nil
-			})
-		}
-		_ = group.Wait()
-		for _, err := range results {
-			failures = appendError(failures, err)
-		}
+		failures = together(count, send)
+		done = count - len(failures)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failing = len(failures) > 0
-	return errors.Join(failures...)
+	return done, errors.Join(failures...)
 }
 
-func appendError(failures []error, err error) []error {
-	if err != nil {
-		return append(failures, err)
+// together calls send for each index, several at once, and lists the failures.
+func together(count int, send func(i int) error) []error {
+	results := make([]error, count)
+	group := errgroup.Group{}
+	group.SetLimit(parallel)
+	for i := range count {
+		group.Go(func() error {
+			results[i] = send(i)
+			return nil
+		})
 	}
-	return failures
+	_ = group.Wait()
+	return slices.DeleteFunc(results, func(err error) bool { return err == nil })
 }
 
 func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {

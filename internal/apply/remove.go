@@ -44,16 +44,16 @@ func (o Owned) Webhook() bool {
 	return o.GVK.Group == validatingKind.GVK.Group
 }
 
-// Delete deletes the objects, in parallel, once each. Workloads stay visible until
-// their pods are gone. An object that has been replaced by another of its name in
-// the meantime is left alone.
-func (a *Applier) Delete(ctx context.Context, objects []Owned) error {
+// Delete deletes the objects, in parallel, once each, and tells how many it has
+// deleted now. Workloads stay visible until their pods are gone. An object that has
+// been replaced by another of its name in the meantime is left alone.
+func (a *Applier) Delete(ctx context.Context, objects []Owned) (done int, err error) {
 	claimed := slices.DeleteFunc(slices.Clone(objects), func(o Owned) bool { return !a.claim(o) })
 	if len(claimed) == 0 {
-		return nil
+		return 0, nil
 	}
 	sent := make([]bool, len(claimed)) // Each is written by one goroutine.
-	err := a.each(len(claimed), func(i int) error {
+	done, err = a.each(len(claimed), func(i int) error {
 		if err := a.delete(ctx, claimed[i]); err != nil {
 			return &ObjectError{Key: claimed[i].Key, cause: err}
 		}
@@ -65,7 +65,7 @@ func (a *Applier) Delete(ctx context.Context, objects []Owned) error {
 			a.release(object)
 		}
 	}
-	return err
+	return done, err
 }
 
 func (a *Applier) delete(ctx context.Context, object Owned) error {

@@ -3,11 +3,17 @@
 package apply
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
@@ -35,6 +41,43 @@ var _ = Describe("What may be removed", func() {
 		all := []Owned{owned(deploymentKind, "a", nil), owned(deploymentKind, "b", nil), owned(daemonSetKind, "a", nil)}
 		left := Unwanted(all, []Object{{GVK: deploymentKind.GVK, Name: "a"}})
 		Expect(left).To(ConsistOf(HaveField("Key.GVK.Kind", "DaemonSet"), HaveField("Name", "b")))
+	})
+})
+
+var _ = Describe("Deleting", func() {
+	It("tells how many it has deleted, and after a refusal goes one by one up to the next", func(ctx SpecContext) {
+		var all []Owned
+		client := fake.NewSimpleMetadataClient(fake.NewTestScheme())
+		for _, name := range []string{"a", "b", "c"} {
+			one := owned(validatingKind, name, nil)
+			one.Object.SetUID(types.UID(name))
+			all = append(all, one)
+		}
+		var refused []string
+		var asked []string
+		client.PrependReactor("delete", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			name := action.(clienttesting.DeleteAction).GetName()
+			asked = append(asked, name)
+			if slices.Contains(refused, name) {
+				return true, nil, errors.New("refused")
+			}
+			return true, nil, nil
+		})
+		a := &Applier{client: client, memories: map[Key]memory{}, deleted: map[types.UID]bool{}}
+		delete := func() (int, error) { asked = nil; return a.Delete(ctx, all) }
+
+		refused = []string{"b", "c"}
+		done, err := delete()
+		Expect(err).To(MatchError(ContainSubstring("ValidatingWebhookConfiguration b: refused")))
+		Expect(done).To(Equal(1))
+		Expect(asked).To(ConsistOf("a", "b", "c"))
+		done, err = delete()
+		Expect(err).To(HaveOccurred())
+		Expect(done).To(BeZero())
+		Expect(asked).To(ConsistOf("b"))
+		refused = nil
+		Expect(delete()).To(Equal(2))
+		Expect(delete()).To(BeZero(), "each is deleted once")
 	})
 })
 

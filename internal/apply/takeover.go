@@ -27,8 +27,9 @@ var installers = []string{
 
 // TakeOver makes the installers' fields of those objects ours, so that the next
 // apply removes what the plan does not have. It changes nothing else: no pod
-// restarts for it. What has gone in the meantime is passed over.
-func (a *Applier) TakeOver(ctx context.Context, objects []Foreign) error {
+// restarts for it. What has gone in the meantime is passed over. It tells how many
+// it has taken over.
+func (a *Applier) TakeOver(ctx context.Context, objects []Foreign) (done int, err error) {
 	return a.each(len(objects), func(i int) error {
 		err := a.takeOver(ctx, objects[i])
 		if err == nil || apierrors.IsNotFound(err) {

@@ -94,8 +94,7 @@ func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
 
 // conflict stops where somebody else's objects are in the way, or takes them over.
 func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	objects := allObjects(p.plan)
-	foreign, err := r.applier.Foreign(ctx, objects)
+	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
 	if err != nil {
 		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + err.Error(), cause: err}
 	}
@@ -105,11 +104,9 @@ func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController
 	if smc.Spec.OnConflict != v1.Force {
 		return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
 	}
-	told, err := r.takeOver(ctx, smc, foreign, objects)
-	if err != nil {
+	if err := r.takeOver(ctx, smc, p, foreign); err != nil {
 		return &stop{reason: v1.ReasonConflict, message: "taking over another installation: " + err.Error(), cause: err}
 	}
-	p.notes = append(p.notes, told...)
 	return nil
 }
 

@@ -66,6 +66,8 @@ type memory struct {
 	// writing and recording hold back the status and the Helm releases while writing
 	// them fails.
 	writing, recording pause
+	// left is how much a removal had left when it failed last.
+	left int
 	// notes are what no event has told of yet.
 	notes []note
 	// corrected are drift corrections that no event has told of yet.
@@ -136,6 +138,8 @@ type pass struct {
 	stop *stop
 	// changes are what was applied.
 	changes []apply.Change
+	// written counts what else was done: objects deleted or taken over.
+	written int
 	// fights are objects that somebody changes again and again.
 	fights []apply.Fight
 	// paused tells that nothing may be changed.
@@ -223,7 +227,9 @@ func waiting(components []plan.Component) []componentState {
 
 // prune deletes what the plan no longer holds.
 func (r *Reconciler) prune(ctx context.Context, p *pass, owned []apply.Owned) {
-	if err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, allObjects(p.plan)))); err != nil {
+	done, err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, allObjects(p.plan))))
+	p.written += done
+	if err != nil {
 		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + err.Error(), cause: err}
 	}
 }

@@ -20,55 +20,73 @@ func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshContro
 	if wait := m.recording.left(time.Now()); wait > 0 {
 		return wait, nil
 	}
-	err := r.record(ctx, smc, p, m)
-	m.recording.after(err, time.Now())
+	done, err := r.record(ctx, smc, p, m)
+	if done > 0 {
+		m.recording = pause{}
+	}
+	if m.recording.after(err, time.Now()); done > 0 && err != nil {
+		return firstRetry, nil // It gets on: pauses grow while it does not.
+	}
 	return 0, err
 }
 
-// record writes Helm releases for the components that are complete and have
-// changed since they were last recorded, and forgets those of components that the
-// mesh no longer has. Once, and after a person has used helm, it looks for what helm
-// has added.
-func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) error {
+// record writes Helm releases of what has changed, and forgets those of components that
+// the mesh no longer has. Once, and after a person has used helm, it looks for what
+// helm has added. It tells how many releases are recorded now that were not known to be.
+func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (done int, err error) {
+	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
+	if done, err = m.record(ctx, recorder, p); err != nil || !p.complete() {
+		return done, err
+	}
+	if !m.swept {
+		told, err := r.adoptAdditions(ctx, smc, allObjects(p.plan))
+		if err != nil {
+			return done, fmt.Errorf("looking for what helm has added: %w", err)
+		}
+		m.notes = append(m.notes, told...)
+	}
+	if err = m.forgetGone(ctx, recorder, p.plan); err == nil {
+		m.swept = true
+	}
+	return done, err
+}
+
+// record writes releases for the components that are complete and have changed since
+// they were last recorded. It tells for how many.
+func (m *memory) record(ctx context.Context, recorder *helm.Recorder, p *pass) (done int, err error) {
 	var records []helm.Record
-	digests := map[string]string{}
 	for i, state := range p.components {
 		component := p.plan.Components[i]
 		if !state.done || component.Rendered == nil || m.recorded[component.Name] == component.Digest {
 			continue
 		}
 		records = append(records, helm.Record{Rendered: component.Rendered, Digest: component.Digest})
-		digests[component.Name] = component.Digest
 	}
-	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
-	if len(records) > 0 {
-		// Each try begins with another one: what cannot be written holds back no other.
-		first := m.recording.failures % len(records)
-		records = append(records[first:], records[:first]...)
-		if err := recorder.Record(ctx, records); err != nil {
-			return err
-		}
-		maps.Copy(m.recorded, digests)
+	if len(records) == 0 {
+		return 0, nil
 	}
-	if !p.complete() {
+	// Each try begins with another one: what cannot be written holds back no other.
+	first := m.recording.failures % len(records)
+	records = append(records[first:], records[:first]...)
+	done, err = recorder.Record(ctx, records)
+	for _, record := range records[:done] {
+		m.recorded[record.Rendered.Request.Release] = record.Digest
+	}
+	return done, err
+}
+
+// forgetGone forgets the releases of components that the plan does not have.
+func (m *memory) forgetGone(ctx context.Context, recorder *helm.Recorder, built *plan.Plan) error {
+	gone := m.gone(built)
+	if len(gone) == 0 {
 		return nil
 	}
-	if !m.swept {
-		told, err := r.adoptAdditions(ctx, smc, allObjects(p.plan))
-		if err != nil {
-			return fmt.Errorf("looking for what helm has added: %w", err)
-		}
-		m.notes = append(m.notes, told...)
+	if _, err := recorder.Forget(ctx, gone); err != nil {
+		return err
 	}
-	if gone := m.gone(p.plan); len(gone) > 0 {
-		if err := recorder.Forget(ctx, gone); err != nil {
-			return err
-		}
-		for _, name := range gone {
-			delete(m.recorded, name)
-		}
+	for _, name := range gone {
+		delete(m.recorded, name)
 	}
-	m.swept = true
 	return nil
 }
 

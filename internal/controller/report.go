@@ -52,7 +52,7 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 	}
 	result.RequeueAfter = soonest(result.RequeueAfter, wait)
 	for _, failure := range p.failures() {
-		if failure.cause != nil && len(p.changes) > 0 {
+		if failure.cause != nil && len(p.changes)+p.written > 0 {
 			return ctrl.Result{RequeueAfter: firstRetry}, nil // It gets on: pauses grow while it does not.
 		}
 		if failure.cause != nil {

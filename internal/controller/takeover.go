@@ -28,23 +28,28 @@ var charted = map[string]string{
 // not have of it is marked to be pruned, the fields that its tool set become ours,
 // and its Helm releases go unless they have our names. It can be repeated from the
 // beginning at any point.
-func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, foreign []apply.Foreign, objects []apply.Object) ([]note, error) {
+func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, p *pass, foreign []apply.Foreign) error {
+	objects := allObjects(p.plan)
 	makers := make([]string, len(foreign))
 	for i, f := range foreign {
 		makers[i] = f.By
 	}
 	pruned, left, err := r.adoptLeftovers(ctx, smc, makers, objects)
+	p.written += len(pruned)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	retired, err := r.retire(ctx, foreign)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := r.applier.TakeOver(ctx, foreign); err != nil {
-		return nil, err
+	done, err := r.applier.TakeOver(ctx, foreign)
+	p.written += done
+	if err != nil {
+		return err
 	}
-	return toldOf(foreign, pruned, left, retired), nil
+	p.notes = append(p.notes, toldOf(foreign, pruned, left, retired)...)
+	return nil
 }
 
 // adoptLeftovers marks what those makers have besides the plan's objects to be pruned,
@@ -63,7 +68,7 @@ func (r *Reconciler) adoptLeftovers(
 			continue
 		}
 		if err := r.applier.Adopt(ctx, leftover, smc.Name, component); err != nil {
-			return nil, nil, err
+			return pruned, left, err
 		}
 		pruned = append(pruned, leftover)
 	}

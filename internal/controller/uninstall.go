@@ -31,28 +31,34 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message := fmt.Sprintf("paused: the mesh is removed when the annotation %s is", v1.PausedAnnotation)
 		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
 	}
-	left := apply.Removable(r.observer.Owned(smc.Name))
-	if len(left) > 0 {
-		message, err := r.removeNext(ctx, left)
-		return r.reportRemoval(ctx, smc, message, err)
+	if owned := apply.Removable(r.observer.Owned(smc.Name)); len(owned) > 0 {
+		message, err := r.removeNext(ctx, owned)
+		return r.reportRemoval(ctx, smc, message, len(owned), err)
 	}
-	err := r.letGo(ctx, smc)
+	left, err := r.letGo(ctx, smc)
 	if err == nil || apierrors.IsConflict(err) {
 		return ctrl.Result{}, err
 	}
-	return r.reportRemoval(ctx, smc, "", err)
+	return r.reportRemoval(ctx, smc, "", left, err)
 }
 
-// reportRemoval writes what the removal waits for, or what it failed at.
-func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, err error) (ctrl.Result, error) {
+// reportRemoval writes what the removal waits for, or what it failed at. Pauses grow
+// while there is as much left as at the failure before: the answers do not tell, since
+// a deletion may have come to pass though its request failed.
+func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, left int, err error) (ctrl.Result, error) {
+	m := r.remembered(smc)
 	if err != nil {
 		message = "removing the mesh: " + err.Error()
 	}
-	result, statusErr := r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
-	if err != nil {
-		return ctrl.Result{}, err
+	result, statusErr := r.writeStatus(ctx, smc, uninstalling(smc, message), m, nil)
+	if err == nil {
+		return result, statusErr
 	}
-	return result, statusErr
+	getsOn := left < m.left
+	if m.left = left; getsOn {
+		return ctrl.Result{RequeueAfter: firstRetry}, nil
+	}
+	return ctrl.Result{}, err
 }
 
 // removeNext removes what can be removed now and says what it waits for. Webhooks go
@@ -60,15 +66,17 @@ func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshContr
 func (r *Reconciler) removeNext(ctx context.Context, left []apply.Owned) (string, error) {
 	webhooks := slices.DeleteFunc(slices.Clone(left), func(o apply.Owned) bool { return !o.Webhook() })
 	if len(webhooks) > 0 {
-		return fmt.Sprintf("removing webhooks: waiting for %s", webhooks[0].Key), r.applier.Delete(ctx, webhooks)
+		_, err := r.applier.Delete(ctx, webhooks)
+		return fmt.Sprintf("removing webhooks: waiting for %s", webhooks[0].Key), err
 	}
 	for _, component := range removalOrder(left) {
 		objects := ownedBy(left, component)
 		first := slices.DeleteFunc(slices.Clone(objects), func(o apply.Owned) bool { return !o.Workload() })
 		if len(first) > 0 {
-			return fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key), r.applier.Delete(ctx, first)
+			_, err := r.applier.Delete(ctx, first)
+			return fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key), err
 		}
-		if err := r.applier.Delete(ctx, objects); err != nil {
+		if _, err := r.applier.Delete(ctx, objects); err != nil {
 			return "", err
 		}
 	}
@@ -93,22 +101,23 @@ func removalOrder(left []apply.Owned) []string {
 	return order
 }
 
-// letGo forgets the Helm releases and removes the finalizer.
-func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) error {
+// letGo removes the copies of pull secrets, forgets the Helm releases and removes the
+// finalizer. It tells how many revisions of releases there were.
+func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) (left int, err error) {
 	if err := r.removeCopies(ctx, smc); err != nil {
-		return err
+		return 0, err
 	}
 	namespace := namespaceOf(smc)
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespace))
-	if err := recorder.Forget(ctx, removal); err != nil {
-		return err
+	if left, err = recorder.Forget(ctx, removal); err != nil {
+		return left, err
 	}
 	r.applier.Forget()
-	r.forget(smc)
 	if err := r.editFinalizers(ctx, smc, controllerutil.RemoveFinalizer); err != nil {
-		return fmt.Errorf("removing the finalizer: %w", err)
+		return left, fmt.Errorf("removing the finalizer: %w", err)
 	}
-	return nil
+	r.forget(smc)
+	return left, nil
 }
 
 func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshControllerStatus {

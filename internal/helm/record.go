@@ -50,11 +50,12 @@ func NewRecorder(secrets corev1.SecretInterface) *Recorder {
 }
 
 // Record writes a new revision of each release whose digest is not the newest
-// revision's, marks the one before as superseded and keeps the last three.
-func (r *Recorder) Record(ctx context.Context, records []Record) error {
+// revision's, marks the one before as superseded and keeps the last three. It tells
+// how many, from the first on, are recorded now.
+func (r *Recorder) Record(ctx context.Context, records []Record) (done int, err error) {
 	existing, err := r.driver.List(func(*release.Release) bool { return true })
 	if err != nil {
-		return fmt.Errorf("listing Helm releases: %w", err)
+		return 0, fmt.Errorf("listing Helm releases: %w", err)
 	}
 	revisions := map[string][]*release.Release{}
 	for _, one := range existing {
@@ -63,10 +64,11 @@ func (r *Recorder) Record(ctx context.Context, records []Record) error {
 	for _, record := range records {
 		name := record.Rendered.Request.Release
 		if err := r.record(ctx, record, revisions[name]); err != nil {
-			return fmt.Errorf("recording Helm release %s: %w", name, err)
+			return done, fmt.Errorf("recording Helm release %s: %w", name, err)
 		}
+		done++
 	}
-	return nil
+	return done, nil
 }
 
 // ReleaseOf tells the release that an object belongs to. The name is empty where
@@ -93,17 +95,18 @@ func (r *Recorder) Retire(ctx context.Context, name string) (bool, error) {
 }
 
 // Forget deletes every revision of those releases, unless none is the operator's:
-// somebody else may use the name.
-func (r *Recorder) Forget(ctx context.Context, names []string) error {
+// somebody else may use the name. It tells how many revisions there were to delete.
+func (r *Recorder) Forget(ctx context.Context, names []string) (found int, err error) {
 	existing, err := r.driver.List(func(one *release.Release) bool { return slices.Contains(names, one.Name) })
 	if err != nil {
-		return fmt.Errorf("listing Helm releases: %w", err)
+		return 0, fmt.Errorf("listing Helm releases: %w", err)
 	}
 	ours := map[string]bool{}
 	for _, one := range existing {
 		ours[one.Name] = ours[one.Name] || one.Labels[digestLabel] != ""
 	}
-	return r.remove(ctx, slices.DeleteFunc(existing, func(one *release.Release) bool { return !ours[one.Name] }))
+	existing = slices.DeleteFunc(existing, func(one *release.Release) bool { return !ours[one.Name] })
+	return len(existing), r.remove(ctx, existing)
 }
 
 func (r *Recorder) record(ctx context.Context, record Record, revisions []*release.Release) error {

@@ -42,7 +42,8 @@ var _ = Describe("A recorder", func() {
 	}
 	record := func(ctx context.Context, name, color, digest string) error {
 		GinkgoHelper()
-		return recorder.Record(ctx, []helm.Record{recordOf(name, color, digest)})
+		_, err := recorder.Record(ctx, []helm.Record{recordOf(name, color, digest)})
+		return err
 	}
 	revisions := func(name string) map[int]release.Status {
 		GinkgoHelper()
@@ -139,10 +140,10 @@ var _ = Describe("A recorder", func() {
 		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
 		Expect(record(ctx, "istiod", "blue", "two")).To(Succeed())
 		Expect(record(ctx, "somebodys", "blue", "one")).To(Succeed())
-		Expect(recorder.Forget(ctx, []string{"istiod", "ztunnel"})).To(Succeed())
+		Expect(recorder.Forget(ctx, []string{"istiod", "ztunnel"})).To(Equal(2), "revisions")
 		Expect(revisions("istiod")).To(BeEmpty())
 		Expect(revisions("somebodys")).To(HaveLen(1))
-		Expect(recorder.Forget(ctx, []string{"istiod"})).To(Succeed(), "a second time")
+		Expect(recorder.Forget(ctx, []string{"istiod"})).To(BeZero(), "a second time")
 	})
 
 	It("does not forget a release of the same name that somebody else installed", func(ctx context.Context) {
@@ -151,7 +152,7 @@ var _ = Describe("A recorder", func() {
 		Expect(err).NotTo(HaveOccurred())
 		foreign.Name, foreign.Labels = "ztunnel", nil
 		Expect(store.Create(foreign)).To(Succeed())
-		Expect(recorder.Forget(ctx, []string{"ztunnel"})).To(Succeed())
+		Expect(recorder.Forget(ctx, []string{"ztunnel"})).To(BeZero())
 		Expect(revisions("ztunnel")).To(HaveLen(1))
 	})
 
@@ -167,7 +168,9 @@ var _ = Describe("A recorder", func() {
 		client.PrependReactor("create", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("quota exceeded")
 		})
-		Expect(recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", "one"), recordOf("ztunnel", "blue", "one")})).NotTo(Succeed())
+		done, err := recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", "one"), recordOf("ztunnel", "blue", "one")})
+		Expect(err).To(HaveOccurred())
+		Expect(done).To(BeZero())
 		Expect(writes()).To(Equal([]string{"create"}))
 	})
 
@@ -178,7 +181,8 @@ var _ = Describe("A recorder", func() {
 		client.PrependReactor("delete", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("forbidden")
 		})
-		Expect(recorder.Forget(ctx, []string{"istiod", "ztunnel"})).To(MatchError(And(
+		_, err := recorder.Forget(ctx, []string{"istiod", "ztunnel"})
+		Expect(err).To(MatchError(And(
 			ContainSubstring("removing revision 1 of Helm release"), ContainSubstring("forbidden"))))
 		Expect(writes()).To(Equal([]string{"delete"}))
 		Expect(client.Actions()).To(HaveLen(2), "one that lists")

@@ -23,20 +23,27 @@ const (
 	// growing is how many pauses at the end of the minute are compared with the one
 	// before.
 	growing = 4
+	// waiting is on how many clusters operators cannot get on at the same time: it costs
+	// little but time.
+	waiting = 4
 )
 
 // persistent is an error that does not go away by itself.
 type persistent struct {
-	name string
-	when faults.Match
+	name  string
+	phase phase
+	when  faults.Match
 }
 
 var persistents = []persistent{
-	{"all writes of ConfigMaps answered 500", faults.All(faults.Resource("configmaps"), faults.Request.Writes)},
-	{"all writes of the mesh answered 500", faults.All(meshWrite)},
-	{"all writes of the status answered 500", faults.Status("servicemeshcontrollers")},
-	{"all writes of Helm releases answered 500", faults.All(faults.Resource("secrets"), faults.Request.Writes)},
-	{"all lists that look for conflicts answered 500", func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }},
+	{"all writes of ConfigMaps answered 500", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes)},
+	{"all writes of the mesh answered 500", install, meshWrite},
+	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers")},
+	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes)},
+	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }},
+	{"all writes of the mesh answered 500", uninstall, meshWrite},
+	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes)},
+	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes)},
 }
 
 // meshWrite selects writes of what the mesh consists of.
@@ -47,34 +54,44 @@ func meshWrite(r faults.Request) bool {
 var _ = Describe("An operator that cannot get on", func() {
 	It("tries again with growing pauses, seldom, and completes when it can", func(ctx SpecContext) {
 		enduring := slices.Clone(sites)
-		for len(enduring) < len(persistents) {
+		for len(enduring) < waiting {
 			enduring = append(enduring, newSite(ctx))
 		}
 		queue := make(chan persistent, len(persistents))
 		for _, e := range persistents {
 			queue <- e
 		}
-		each(enduring, func(s *site) { s.endure(<-queue) })
+		close(queue)
+		each(enduring, func(s *site) {
+			for e := range queue {
+				s.endure(e)
+			}
+		})
 	})
 })
 
-// endure begins an installation that meets a persistent error and watches the
-// operator for a minute from the first failure on.
+// endure begins a phase that meets a persistent error and watches the operator for a
+// minute from the first failure on.
 func (s *site) endure(e persistent) {
 	GinkgoHelper()
+	s.reset()
+	if e.phase == uninstall {
+		s.begin(install)
+		s.converge(install)
+	}
 	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
-	s.begin(install)
+	s.begin(e.phase)
 	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
 	Consistently(func() int { return len(s.idling()) }, time.Minute, time.Second).Should(BeNumerically("<", perMinute), s.told)
 	pauses := s.pauses()
-	By(fmt.Sprint(e.name, ": ", len(s.idling()), " requests, ", pauses))
+	By(fmt.Sprint(e.phase, ": ", e.name, ": ", len(s.idling()), " requests, ", pauses))
 	Expect(len(pauses)).To(BeNumerically(">", growing))
 	for i := len(pauses) - growing; i < len(pauses); i++ {
 		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]*3/2), "%s: %v", e.name, pauses)
 	}
 	s.faults.Arm()
-	s.converge(install, e.name)
-	results.add("for a minute, "+e.name, install, 1)
+	s.converge(e.phase, e.name)
+	results.add("for a minute, "+e.name, e.phase, 1)
 }
 
 // idling lists the requests since the first failure that got the operator no further:
