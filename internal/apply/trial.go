@@ -19,7 +19,7 @@ func (a *Applier) Try(ctx context.Context, objects []Object) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	return a.each(len(changed), func(i int) error {
+	_, err := a.each(len(changed), func(i int) error {
 		if err := a.try(ctx, changed[i]); err != nil {
 			return &ObjectError{Key: changed[i].Key(), cause: err}
 		}
@@ -28,6 +28,7 @@ func (a *Applier) Try(ctx context.Context, objects []Object) error {
 		a.tried[changed[i].Key()] = changed[i].Hash
 		return nil
 	})
+	return err
 }
 
 // untried tells an object of which the API server has not seen this form.

@@ -35,11 +35,15 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message, err := r.removeNext(ctx, owned)
 		return r.reportRemoval(ctx, smc, message, len(owned), err)
 	}
-	left, err := r.letGo(ctx, smc)
-	if err == nil || apierrors.IsConflict(err) {
-		return ctrl.Result{}, err
+	if err := r.removeCopies(ctx, smc); err != nil {
+		return r.reportRemoval(ctx, smc, "", 0, err)
 	}
-	return r.reportRemoval(ctx, smc, "", left, err)
+	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
+	if left, err := recorder.Forget(ctx, removal); err != nil {
+		return r.reportRemoval(ctx, smc, "", left, err)
+	}
+	r.applier.Forget()
+	return r.letGo(ctx, smc)
 }
 
 // reportRemoval writes what the removal waits for, or what it failed at. Pauses grow
@@ -101,23 +105,19 @@ func removalOrder(left []apply.Owned) []string {
 	return order
 }
 
-// letGo removes the copies of pull secrets, forgets the Helm releases and removes the
-// finalizer. It tells how many revisions of releases there were.
-func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) (left int, err error) {
-	if err := r.removeCopies(ctx, smc); err != nil {
-		return 0, err
+// letGo removes the finalizer. That somebody changed the resource since it was read is
+// no news.
+func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) (ctrl.Result, error) {
+	err := r.editFinalizers(ctx, smc, controllerutil.RemoveFinalizer)
+	switch {
+	case err == nil:
+		r.forget(smc)
+		return ctrl.Result{}, nil
+	case apierrors.IsConflict(err):
+		return ctrl.Result{}, err
+	default:
+		return r.reportRemoval(ctx, smc, "", 0, fmt.Errorf("removing the finalizer: %w", err))
 	}
-	namespace := namespaceOf(smc)
-	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespace))
-	if left, err = recorder.Forget(ctx, removal); err != nil {
-		return left, err
-	}
-	r.applier.Forget()
-	if err := r.editFinalizers(ctx, smc, controllerutil.RemoveFinalizer); err != nil {
-		return left, fmt.Errorf("removing the finalizer: %w", err)
-	}
-	r.forget(smc)
-	return left, nil
 }
 
 func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshControllerStatus {
