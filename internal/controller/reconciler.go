@@ -28,8 +28,9 @@ import (
 )
 
 // conflictRetry is how long to wait before looking again whether what is in the
-// way has gone: somebody else's objects are not watched.
-const conflictRetry = 30 * time.Second
+// way has gone: somebody else's objects are not watched, and a look is a list for each
+// kind.
+const conflictRetry = time.Minute
 
 // helmManager is the field manager of the helm command.
 const helmManager = "helm"
