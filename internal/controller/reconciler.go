@@ -75,9 +75,12 @@ type memory struct {
 	corrected []apply.Change
 	// recorded are the digests of the components recorded as Helm releases.
 	recorded map[string]string
-	// swept tells that what the plan does not have was looked for: releases of other
-	// components, and objects that helm has added to ours.
+	// swept tells that the releases of components that the plan does not have were
+	// looked for.
 	swept bool
+	// helmed tells that a person's helm may have added objects to the mesh: it has
+	// changed some, or the mesh is older than this process.
+	helmed bool
 }
 
 // Reconcile runs one pass for a resource.
@@ -255,7 +258,7 @@ func (r *Reconciler) remembered(smc *v1.ServiceMeshController) *memory {
 	defer r.mu.Unlock()
 	m, ok := r.memories[smc.UID]
 	if !ok {
-		m = &memory{recorded: map[string]string{}}
+		m = &memory{recorded: map[string]string{}, helmed: smc.Status.Version != ""}
 		r.memories[smc.UID] = m
 	}
 	return m

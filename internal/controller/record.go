@@ -31,19 +31,19 @@ func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshContro
 }
 
 // record writes Helm releases of what has changed, and forgets those of components that
-// the mesh no longer has. Once, and after a person has used helm, it looks for what
-// helm has added. It tells how many releases are recorded now that were not known to be.
+// the mesh no longer has. Where a person may have used helm, it looks for what that has
+// added. It tells how many releases are recorded now that were not known to be.
 func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (done int, err error) {
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
 	if done, err = m.record(ctx, recorder, p); err != nil || !p.complete() {
 		return done, err
 	}
-	if !m.swept {
+	if m.helmed {
 		told, err := r.adoptAdditions(ctx, smc, allObjects(p.plan))
 		if err != nil {
 			return done, fmt.Errorf("looking for what helm has added: %w", err)
 		}
-		m.notes = append(m.notes, told...)
+		m.notes, m.helmed = append(m.notes, told...), false
 	}
 	if err = m.forgetGone(ctx, recorder, p.plan); err == nil {
 		m.swept = true

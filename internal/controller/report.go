@@ -38,7 +38,7 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 		}
 		m.corrected = append(m.corrected, change)
 		if slices.Contains(change.Theft.Managers, helmManager) {
-			m.swept = false
+			m.swept, m.helmed = false, true
 			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
 		}
 	}

@@ -94,14 +94,21 @@ func (s *site) endure(e persistent) {
 	results.add("for a minute, "+e.name, e.phase, 1)
 }
 
-// idling lists the requests since the first failure that got the operator no further:
-// all but writes of the mesh that succeeded, and watches.
+// idling lists the requests, but for watches, since the operator got on last: since the
+// first failure, or a write of the mesh after it that was the first of its kind.
 func (s *site) idling() []string {
-	var list []string
 	log := s.faults.Log()
-	first := slices.IndexFunc(log, func(sent faults.Sent) bool { return sent.Hit })
-	for _, sent := range log[first:] {
-		if sent.Verb != "watch" && sent.Resource != "leases" && (sent.Hit || !meshWrite(sent.Request)) {
+	since := slices.IndexFunc(log, func(sent faults.Sent) bool { return sent.Hit })
+	tried := map[faults.Request]bool{}
+	for i, sent := range log {
+		if i > since && meshWrite(sent.Request) && !sent.Hit && !tried[sent.Request] {
+			since = i + 1
+		}
+		tried[sent.Request] = true
+	}
+	var list []string
+	for _, sent := range log[since:] {
+		if sent.Verb != "watch" && sent.Resource != "leases" {
 			list = append(list, sent.At.Format("05.000 ")+sent.String())
 		}
 	}
