@@ -73,7 +73,7 @@ func (r *Reconciler) dropCopies(ctx context.Context, smc *v1.ServiceMeshControll
 			surplus = append(surplus, apply.Owned{Key: apply.SecretKey(secret.Namespace, secret.Name), Object: secret, Component: v1.ComponentBase})
 		}
 	}
-	if err := r.applier.Delete(ctx, apply.Removable(surplus)); err != nil {
+	if _, err := r.applier.Delete(ctx, apply.Removable(surplus)); err != nil {
 		return fmt.Errorf("removing copies of pull secrets: %w", err)
 	}
 	return nil
