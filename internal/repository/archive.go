@@ -43,44 +43,55 @@ func inspect(name string, content []byte, limits Limits) (metadata, error) {
 		return metadata{}, errors.New("it is no archive of a chart")
 	}
 	bounded := &io.LimitedReader{R: unzipped, N: 2 * limits.Unpacked} // Headers are content, too.
-	archive := tar.NewReader(bounded)
+	a := &archive{chart: name, limits: limits, bounded: bounded, tar: tar.NewReader(bounded), left: limits.Unpacked}
 	var chart []byte
-	left := limits.Unpacked // Sparse files say more than they bring.
-	for files := 0; ; files++ {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) && bounded.N > 0 {
+	for {
+		file, content, err := a.next()
+		switch {
+		case errors.Is(err, io.EOF):
 			return parseChart(chart)
-		}
-		if bounded.N <= 0 || err == nil && (header.Size > left || files == limits.Files) {
-			return metadata{}, fmt.Errorf("its content is more than %d MiB or %d files", limits.Unpacked>>20, limits.Files)
-		}
-		if err != nil {
-			return metadata{}, errDamaged
-		}
-		left -= header.Size
-		content, err := readEntry(name, archive, header, limits)
-		if err != nil {
+		case err != nil:
 			return metadata{}, err
-		}
-		if header.Name == name+"/Chart.yaml" {
+		case file == name+"/Chart.yaml":
 			chart = content
 		}
 	}
 }
 
-var errDamaged = errors.New("its archive is damaged")
-
-// readEntry reads a file that may be in a chart.
-func readEntry(chart string, archive io.Reader, header *tar.Header, limits Limits) ([]byte, error) {
-	if err := checkEntry(chart, header, limits); err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(archive)
-	if err != nil {
-		return nil, errDamaged
-	}
-	return content, nil
+// archive is a chart's archive that is being read.
+type archive struct {
+	chart   string
+	limits  Limits
+	bounded *io.LimitedReader
+	tar     *tar.Reader
+	// left is how much content there may still be: sparse files say more than they bring.
+	left  int64
+	files int
 }
+
+// next reads the next entry. It fails with io.EOF at the end.
+func (a *archive) next() (name string, content []byte, err error) {
+	header, err := a.tar.Next()
+	switch {
+	case a.bounded.N <= 0 || err == nil && (header.Size > a.left || a.files == a.limits.Files):
+		return "", nil, fmt.Errorf("its content is more than %d MiB or %d files", a.limits.Unpacked>>20, a.limits.Files)
+	case errors.Is(err, io.EOF):
+		return "", nil, io.EOF
+	case err != nil:
+		return "", nil, errDamaged
+	}
+	a.left -= header.Size
+	a.files++
+	if err := checkEntry(a.chart, header, a.limits); err != nil {
+		return "", nil, err
+	}
+	if content, err = io.ReadAll(a.tar); err != nil {
+		return "", nil, errDamaged
+	}
+	return header.Name, content, nil
+}
+
+var errDamaged = errors.New("its archive is damaged")
 
 // checkEntry refuses what no chart of Istio's has, and what could leave the folder
 // that it is unpacked to.
