@@ -40,8 +40,9 @@ type sandboxLimits struct {
 	output int
 }
 
-// limits are some ten times what Istio's charts need.
-var limits = sandboxLimits{deadline: 30 * time.Second, memory: 384 << 20, output: 16 << 20}
+// limits are well above what Istio's charts need, and the memory beside that of the
+// operator is what its pod must be given.
+var limits = sandboxLimits{deadline: 30 * time.Second, memory: 256 << 20, output: 16 << 20}
 
 // again is how long a rendering that was stopped is not tried again: each try may
 // take as long as the first.

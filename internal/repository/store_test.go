@@ -36,7 +36,7 @@ var _ = Describe("A store", func() {
 		DeferCleanup(stop)
 		store = repository.NewStore(ctx, repository.Options{
 			Folder: GinkgoT().TempDir(), Changed: func() { ended <- struct{}{} }, Warn: func(err error) { warned <- err },
-			Now: func() time.Time { return time.Unix(0, now.Load()) },
+			Limits: patient(), Now: func() time.Time { return time.Unix(0, now.Load()) },
 		})
 		request = repository.Request{
 			Owner: "mesh", Source: repository.Source{URL: server.URL + "/charts", Version: version},
@@ -175,3 +175,10 @@ var _ = Describe("A store", func() {
 		Expect(warned).To(Receive(MatchError(ContainSubstring("a folder to write to"))))
 	})
 })
+
+// patient are limits that end no download while a test runs.
+func patient() repository.Limits {
+	limits := repository.DefaultLimits()
+	limits.Deadline, limits.Window = time.Hour, time.Hour
+	return limits
+}
