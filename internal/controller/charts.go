@@ -14,9 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
-	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
 )
 
@@ -93,16 +91,6 @@ func (r *Reconciler) secret(ctx context.Context, namespace, name string) (*corev
 			"this Secret and bind it to the operator's ServiceAccount, or use a Secret of namespace %s", namespace, name, namespace, r.namespace)
 	default:
 		return nil, fmt.Errorf("reading Secret %s/%s: %w", namespace, name, err)
-	}
-}
-
-// blameChart gives a failure the reason of one that a chart causes.
-func blameChart(failure *stop, err error) {
-	if stopped := (&helm.StoppedError{}); errors.As(err, &stopped) {
-		failure.reason, failure.retry = v1.ReasonChartStopped, stoppedRetry // The machine may just have been busy.
-	}
-	if outside := (&plan.OutsideError{}); errors.As(err, &outside) {
-		failure.reason = v1.ReasonObjectNotAllowed
 	}
 }
 

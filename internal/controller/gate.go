@@ -71,7 +71,9 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 		return built, nil
 	}
 	failure := &stop{reason: reasonOf(err), message: err.Error(), phase: v1.PhaseFailed}
-	blameChart(failure, err)
+	if failure.reason == v1.ReasonChartStopped {
+		failure.retry = stoppedRetry // The machine may just have been busy.
+	}
 	return nil, failure
 }
 

@@ -14,6 +14,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
@@ -31,6 +32,10 @@ func reasonOf(err error) string {
 		return v1.ReasonReservedValue
 	case is[*plan.UnexpectedObjectError](err):
 		return v1.ReasonUnexpectedObject
+	case is[*plan.OutsideError](err):
+		return v1.ReasonObjectNotAllowed
+	case is[*helm.StoppedError](err):
+		return v1.ReasonChartStopped
 	case plan.TooLarge(err):
 		return v1.ReasonValuesTooLarge
 	default:

@@ -100,12 +100,6 @@ var _ = Describe("Objects that no component of Istio's has", func() {
 			"CustomResourceDefinition certificates.cert-manager.io (apiextensions.k8s.io/v1), which is none of Istio's"),
 	)
 
-	It("are refused where values lead there", func() {
-		_, err := new(plan.Builder).Build(inputOf(withValues("global: {istioNamespace: kube-system}")))
-		outside := &plan.OutsideError{}
-		Expect(errors.As(err, &outside)).To(BeTrue(), "%v", err)
-	})
-
 	It("do not count OpenShift's, which is in the namespace default", func() {
 		built := build(inputOf(withValues("global: {platform: openshift}\ncni: {provider: multus}")))
 		Expect(body(built, "NetworkAttachmentDefinition", "istio-cni")).To(ContainSubstring(`"namespace":"default"`))

@@ -142,7 +142,7 @@ var structure = []Case{
 		`{"cni":{"cniConfFileName":"b\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: `+Marker+`\nstringData:"}}`, "a kind that Istio's components never have"),
 	outside("a text that adds an object elsewhere",
 		`{"cni":{"cniConfFileName":"b\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: evil\n  namespace: kube-system\ndata:"}}`,
-		"outside the install namespace istio-system"),
+		"istio-system: nothing of the chart is applied"),
 	unexpected("a text that adds an object twice",
 		`{"cni":{"cniConfFileName":"b\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: istio-cni-config\n  namespace: istio-system\ndata:"}}`,
 		"would be there twice"),
