@@ -108,7 +108,7 @@ var _ = Describe("A message", func() {
 	const secret = "s3cr3t-and-long"
 	redactor := values.NewRedactor([]values.Layer{
 		{FromUser: true, Values: tree{
-			"a":  tree{"token": secret, "lines": "one line of it\nanother line", "short": "abc", "list": []any{"in-a-list-12345"}, "port": int64(54321)},
+			"a":  tree{"token": secret, "lines": "one line of it\nanother line", "short": "abc", "url": "namespace: https://hunter2-hunter2@host", "list": []any{"in-a-list-12345"}, "port": int64(54321)},
 			"on": true, "n": int64(3), "platform": "true",
 		}},
 		{Values: tree{"b": "the operator's own"}},
@@ -127,6 +127,8 @@ var _ = Describe("A message", func() {
 		Entry("a text with its line breaks quoted", `"one line of it\nanother line"`, `"[a.lines]"`),
 		Entry("what the API server quotes", `cpu: Invalid value: "x \"y\" z": must be`, "cpu: Invalid value: must be"),
 		Entry("a section that the API server quotes", `env: Invalid value: {"name":"q","value":"r"}: must be`, "env: Invalid value: must be"),
+		Entry("a part of a text", "not a scheme: hunter2-hunter2", "not a scheme: [a.url]"),
+		Entry("but a word of the language that stands in one", "outside the namespace", "outside the namespace"),
 		Entry("a number that the API server quotes", `replicas: Invalid value: -12: must be`, "replicas: Invalid value: must be"),
 		Entry("a choice that the API server quotes", `type: Unsupported value: "q": supported values: "A"`, `type: Unsupported value: supported values: "A"`),
 	)

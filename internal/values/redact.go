@@ -72,12 +72,13 @@ func collect(value any, at []string, known map[string]string) {
 }
 
 // learn adds a text as it stands, as quoting writes it, without its line breaks, and
-// its longer words, since a message may show a part.
+// its longer words, since a message may show a part; words of a language are no
+// secrets.
 func learn(text, path string, known map[string]string) {
 	quoted := strconv.Quote(text)
 	forms := []string{text, quoted[1 : len(quoted)-1], strings.Join(strings.Fields(text), " ")}
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !wordRune(r) && r != '-' }) {
-		if len(word) >= longText {
+		if len(word) >= longText && strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLower(r) }) {
 			forms = append(forms, word)
 		}
 	}

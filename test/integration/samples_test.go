@@ -3,10 +3,13 @@
 package integration_test
 
 import (
+	"context"
 	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
@@ -56,11 +59,23 @@ var _ = Describe("The data plane mode", Ordered, func() {
 		env.Patch(`{"spec":{"dataplaneMode":"Ambient"}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.Ztunnel().Status.NumberReady).To(BeEquivalentTo(Nodes))
+		Expect(variables(env.Istiod().Spec.Template)).To(HaveKeyWithValue("PILOT_ENABLE_AMBIENT", "true"))
+		Eventually(releasesOfZtunnel).ShouldNot(BeEmpty())
 	})
 
-	It("removes ztunnel when it becomes Sidecar again", func() {
+	It("removes ztunnel and its Helm release when it becomes Sidecar again, and istiod follows", func() {
 		env.Patch(`{"spec":{"dataplaneMode":"Sidecar"}}`)
 		Eventually(func() string { return env.Kubectl("get", "daemonset", "-n", Namespace, "-o", "name") }).ShouldNot(ContainSubstring("ztunnel"))
 		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(variables(env.Istiod().Spec.Template)).NotTo(HaveKey("PILOT_ENABLE_AMBIENT"))
+		Eventually(releasesOfZtunnel).Should(BeEmpty())
 	})
 })
+
+// releasesOfZtunnel are the records of its Helm release.
+func releasesOfZtunnel() []corev1.Secret {
+	GinkgoHelper()
+	secrets := &corev1.SecretList{}
+	Expect(env.API.List(context.Background(), secrets, client.InNamespace(Namespace), client.MatchingLabels{"owner": "helm", "name": "ztunnel"})).To(Succeed())
+	return secrets.Items
+}
