@@ -64,6 +64,15 @@ func (w world) create(name string) error {
 }
 
 var _ = Describe("An injector", func() {
+	It("takes no rehearsal for a write", func(ctx SpecContext) {
+		w := newWorld()
+		for _, dryRun := range [][]string{{metav1.DryRunAll}, nil} {
+			_, _ = w.client.CoreV1().Nodes().Patch(ctx, "n", types.MergePatchType, []byte("{}"), metav1.PatchOptions{DryRun: dryRun})
+		}
+		Expect(w.injector.Log()).To(HaveLen(2))
+		Expect(w.injector.Writes()).To(HaveExactElements(HaveField("DryRun", BeFalse())))
+	})
+
 	It("knows requests by the terms of the audit log", func(ctx SpecContext) {
 		w := newWorld()
 		maps, nodes, namespaces := w.client.CoreV1().ConfigMaps("ns"), w.client.CoreV1().Nodes(), w.client.CoreV1().Namespaces()

@@ -30,6 +30,8 @@ type Request struct {
 	Namespace string
 	// Name is empty for lists and watches.
 	Name string
+	// DryRun is a request that the API server only rehearses.
+	DryRun bool
 }
 
 // String is what people read: "patch servicemeshcontrollers/status managed-istio".
@@ -46,7 +48,7 @@ func (r Request) String() string {
 
 // Writes tells a request that changes something.
 func (r Request) Writes() bool {
-	return slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.Verb)
+	return !r.DryRun && slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.Verb)
 }
 
 // Match selects requests.
@@ -100,6 +102,7 @@ var verbs = map[string]string{
 func requestOf(r *http.Request) Request {
 	request := located(r.URL.Path)
 	request.Verb = verbs[r.Method]
+	request.DryRun = r.URL.Query().Has("dryRun")
 	if request.Name != "" || request.Resource == "" {
 		return request
 	}
