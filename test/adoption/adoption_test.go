@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
@@ -61,7 +62,8 @@ var _ = Describe("Istio installed", func() {
 
 func behavesLikeAdoption(other installation) {
 	BeforeAll(func(ctx SpecContext) {
-		env = New(ctx)
+		// On K3s nodes the operator follows the platform, and these installations do not.
+		env = New(ctx, func(o *cluster.Options) { o.KubeletVersion = cluster.DefaultKubeletVersion })
 		other.install(other.version)
 		for _, workload := range []string{"deployment/istiod", "daemonset/istio-cni-node", "daemonset/ztunnel"} {
 			env.Kubectl("rollout", "status", "-n", Namespace, workload, "--timeout=60s")
