@@ -75,9 +75,9 @@ var _ = Describe("An operator that cannot get on", func() {
 func (s *site) endure(e persistent) {
 	GinkgoHelper()
 	s.reset()
-	if e.phase == uninstall {
-		s.begin(install)
-		s.converge(install)
+	for _, before := range phases[:slices.Index(phases, e.phase)] {
+		s.begin(before)
+		s.converge(before)
 	}
 	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
 	s.begin(e.phase)
