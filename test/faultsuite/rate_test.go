@@ -22,7 +22,7 @@ const (
 	together = 150 * time.Millisecond
 	// growing is how many pauses at the end of the minute are compared with the one
 	// before.
-	growing = 4
+	growing = 3
 	// waiting is on how many clusters operators cannot get on at the same time: it costs
 	// little but time.
 	waiting = 4
