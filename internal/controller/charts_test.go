@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/testing"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/repository"
+)
+
+var _ = Describe("The Secrets of a repository", func() {
+	var source = repository.Source{URL: "oci://charts.example.com/istio", Version: "1.29.99"}
+
+	access := func(answer error, names ...v1.NamespacedSecret) (repository.Access, error) {
+		secrets := fake.NewClientset(&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "gloo-operator", Name: "pull"},
+			Data:       map[string][]byte{"username": []byte("me"), "password": []byte("secret")},
+		})
+		if answer != nil {
+			secrets.PrependReactor("get", "secrets", func(testing.Action) (bool, runtime.Object, error) { return true, nil, answer })
+		}
+		r := &Reconciler{secrets: secrets, namespace: "gloo-operator"}
+		return r.access(context.Background(), names, source)
+	}
+
+	It("are the operator's own unless a namespace is named", func() {
+		Expect(access(nil, v1.NamespacedSecret{Name: "pull"})).To(HaveField("Username", "me"))
+		Expect(access(nil, v1.NamespacedSecret{Name: "pull", Namespace: "gloo-operator"})).To(HaveField("Username", "me"))
+	})
+
+	DescribeTable("need a person where one", func(answer error, message string) {
+		_, err := access(answer, v1.NamespacedSecret{Name: "other", Namespace: "elsewhere"})
+		failure := &repository.Error{}
+		Expect(errors.As(err, &failure)).To(BeTrue(), "%v", err)
+		Expect(failure).To(And(HaveField("Reason", v1.ReasonRepositorySecret), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(ContainSubstring(message)))
+	},
+		Entry("does not exist", nil, "Secret elsewhere/other of spec.repository does not exist: create it"),
+		Entry("may not be read", apierrors.NewForbidden(corev1.Resource("secrets"), "other", nil),
+			"in namespace elsewhere, make a Role that allows to get this Secret"),
+	)
+
+	It("are asked for again where the API server does not answer", func() {
+		_, err := access(apierrors.NewServiceUnavailable("busy"), v1.NamespacedSecret{Name: "pull"})
+		Expect(err).To(MatchError(ContainSubstring("reading Secret gloo-operator/pull")))
+		Expect(errors.As(err, new(*repository.Error))).To(BeFalse())
+	})
+})
+
+var _ = DescribeTable("Waiting for charts", func(failure *repository.Error, phase v1.Phase, message string) {
+	held := wait(&repository.Waiting{Failure: failure, Source: repository.Source{URL: "oci://h", Version: "1.29.99"}})
+	Expect(held.phase).To(Equal(phase))
+	Expect(held.message).To(ContainSubstring(message))
+	Expect(held.cause).NotTo(HaveOccurred(), "the store has its own pauses")
+},
+	Entry("is no failure at first", nil, v1.Phase(""), "fetching the charts of Istio 1.29.99 from oci://h"),
+	Entry("is none while it may pass", &repository.Error{Temporary: true}, v1.Phase(""), "it is tried again"),
+	Entry("is one where a person is needed", repository.NoSecret("create it"), v1.PhaseFailed, "create it"),
+)
