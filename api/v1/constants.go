@@ -115,6 +115,8 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonNotOldest: another ServiceMeshController was here first.
 	ReasonNotOldest = "AnotherServiceMeshController"
+	// ReasonNamespaceNotAllowed: the operator may not write to spec.installNamespace.
+	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
 	// ReasonInstalling: an installation starts.
 	ReasonInstalling = "Installing"
 	// ReasonUpgrading: a change of an installed mesh starts.

@@ -136,12 +136,21 @@ func (a *Applier) namespaceMissing(ctx context.Context, name string, known map[s
 	if missing, ok := known[name]; ok {
 		return missing, nil
 	}
+	missing, err := a.NamespaceMissing(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	known[name] = missing
+	return missing, nil
+}
+
+// NamespaceMissing tells that there is no such namespace.
+func (a *Applier) NamespaceMissing(ctx context.Context, name string) (bool, error) {
 	_, err := a.resource(namespaceKind, "").Get(ctx, name, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return false, fmt.Errorf("looking for namespace %s: %w", name, err)
 	}
-	known[name] = err != nil
-	return known[name], nil
+	return err != nil, nil
 }
 
 // ours tells an object that the operator made, even if somebody removed its label.

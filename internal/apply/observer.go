@@ -28,27 +28,55 @@ import (
 // cluster by name and annotations. Memory follows the mesh, not the cluster: all
 // but Deployments, DaemonSets, ServiceAccounts and our CRDs are watched as metadata.
 type Observer struct {
-	owned map[schema.GroupVersionKind]cache.SharedIndexInformer
+	owned map[source]cache.SharedIndexInformer
 	crds  cache.SharedIndexInformer
 }
 
-// NewObserver makes an observer; Start fills it.
-func NewObserver(config *rest.Config) (*Observer, error) {
+// source is what one informer watches.
+type source struct {
+	gvk schema.GroupVersionKind
+	// namespace is empty for cluster-scoped kinds, and where all namespaces are watched.
+	namespace string
+}
+
+// NewObserver makes an observer; Start fills it. Of namespaced kinds it watches
+// those namespaces, or all where none is given.
+func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 	clients, err := newClients(config)
 	if err != nil {
 		return nil, err
 	}
 	observer := &Observer{
-		owned: map[schema.GroupVersionKind]cache.SharedIndexInformer{},
-		crds:  clients.ofMetadata(crdKind, informers.Selection{Cut: keepBundleAnnotations}),
+		owned: map[source]cache.SharedIndexInformer{},
+		crds:  clients.ofMetadata(crdKind, metav1.NamespaceAll, informers.Selection{Cut: keepBundleAnnotations}),
 	}
 	for _, kind := range kinds {
 		if kind.Unwatched {
 			continue
 		}
-		observer.owned[kind.GVK] = clients.informer(kind)
+		for _, namespace := range kind.watchedIn(namespaces) {
+			observer.owned[source{kind.GVK, namespace}] = clients.informer(kind, namespace)
+		}
 	}
 	return observer, nil
+}
+
+// watchedIn lists the namespaces in which a kind is watched; the empty one is all
+// there are.
+func (k Kind) watchedIn(namespaces []string) []string {
+	if !k.Namespaced || len(namespaces) == 0 {
+		return []string{metav1.NamespaceAll}
+	}
+	return namespaces
+}
+
+// informerOf finds the informer that would show an object.
+func (o *Observer) informerOf(key Key) (cache.SharedIndexInformer, bool) {
+	if informer, ok := o.owned[source{key.GVK, key.Namespace}]; ok {
+		return informer, true
+	}
+	informer, ok := o.owned[source{gvk: key.GVK}]
+	return informer, ok
 }
 
 // Start runs the watches until the context ends. Standbys watch too, so that they
@@ -128,7 +156,7 @@ func (o Observation) newest() string {
 
 // Observe tells what the cache shows of that object.
 func (o *Observer) Observe(key Key) Observation {
-	informer, ok := o.owned[key.GVK]
+	informer, ok := o.informerOf(key)
 	if !ok {
 		return Observation{}
 	}
@@ -157,11 +185,7 @@ type Owned struct {
 func (o *Observer) Owned(owner string) []Owned {
 	var owned []Owned
 	for _, kind := range kinds {
-		informer, ok := o.owned[kind.GVK]
-		if !ok {
-			continue
-		}
-		for _, item := range informer.GetStore().List() {
+		for _, item := range o.items(kind) {
 			object, ok := item.(metav1.Object)
 			if !ok || object.GetLabels()[v1.OwnerLabel] != owner || ownFields(object) == nil {
 				continue
@@ -171,6 +195,17 @@ func (o *Observer) Owned(owner string) []Owned {
 		}
 	}
 	return owned
+}
+
+// items lists what the caches show of a kind.
+func (o *Observer) items(kind Kind) []any {
+	var items []any
+	for source, informer := range o.owned {
+		if source.gvk == kind.GVK {
+			items = append(items, informer.GetStore().List()...)
+		}
+	}
+	return items
 }
 
 // CRDs lists all CRDs of the cluster: names, owner label and annotations of the
@@ -201,23 +236,23 @@ func newClients(config *rest.Config) (*clients, error) {
 	return all, errors.Join(errs[:]...)
 }
 
-func (c *clients) informer(kind Kind) cache.SharedIndexInformer {
+func (c *clients) informer(kind Kind, namespace string) cache.SharedIndexInformer {
 	owned := informers.Selection{Labels: v1.OwnerLabel}
 	switch kind.GVK {
 	case deploymentKind.GVK:
-		return informers.New(c.kubernetes.AppsV1().Deployments(""), owned, &appsv1.Deployment{})
+		return informers.New(c.kubernetes.AppsV1().Deployments(namespace), owned, &appsv1.Deployment{})
 	case daemonSetKind.GVK:
-		return informers.New(c.kubernetes.AppsV1().DaemonSets(""), owned, &appsv1.DaemonSet{})
+		return informers.New(c.kubernetes.AppsV1().DaemonSets(namespace), owned, &appsv1.DaemonSet{})
 	case serviceAccountKind.GVK:
-		return informers.New(c.kubernetes.CoreV1().ServiceAccounts(""), owned, &corev1.ServiceAccount{})
+		return informers.New(c.kubernetes.CoreV1().ServiceAccounts(namespace), owned, &corev1.ServiceAccount{})
 	case crdKind.GVK:
 		owned.Cut = dropSchemas
 		return informers.New(c.apiextensions.CustomResourceDefinitions(), owned, &apiextensionsv1.CustomResourceDefinition{})
 	default:
-		return c.ofMetadata(kind, owned)
+		return c.ofMetadata(kind, namespace, owned)
 	}
 }
 
-func (c *clients) ofMetadata(kind Kind, selection informers.Selection) cache.SharedIndexInformer {
-	return informers.New(c.metadata.Resource(kind.gvr()), selection, &metav1.PartialObjectMetadata{})
+func (c *clients) ofMetadata(kind Kind, namespace string, selection informers.Selection) cache.SharedIndexInformer {
+	return informers.New(c.metadata.Resource(kind.gvr()).Namespace(namespace), selection, &metav1.PartialObjectMetadata{})
 }

@@ -51,7 +51,9 @@ func newRun() *cobra.Command {
 	flags.BoolVar(&o.controller.LeaderElection, "leader-elect", true, "let several replicas run, of which one writes")
 	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), "gloo-operator"), "the operator's own namespace")
 	flags.StringVar(&o.controller.ChartFolder, "chart-cache-dir", chartFolder(), "folder to keep charts in that come from spec.repository")
-	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint; 0: none")
+	flags.StringSliceVar(&o.controller.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
+	flags.StringVar(&o.controller.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
+	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint, by TLS, for whoever may get /metrics; 0: none")
 	flags.StringVar(&o.controller.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	return command
 }

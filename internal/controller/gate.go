@@ -98,7 +98,7 @@ func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
 func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
 	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
 	if err != nil {
-		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + err.Error(), cause: err}
+		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + advice(err), cause: err}
 	}
 	if len(foreign) == 0 {
 		return nil

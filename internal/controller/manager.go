@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -29,7 +30,16 @@ import (
 // leaseName is the name of the Lease by which replicas elect a leader.
 const leaseName = "gloo-operator.operator.gloo.solo.io"
 
-// shutdown is how long a pass may go on after the operator was told to stop.
+// The times of leader election: a standby takes over within two retries, each up to
+// 2.2 times as long as it says, of a leader that gives its Lease back, and that much
+// after the Lease has run out of one that was killed.
+const (
+	leaseDuration = 12 * time.Second
+	renewDeadline = 8 * time.Second
+	retryPeriod   = time.Second
+)
+
+// shutdown is how long the operator may take to end when it was told to stop.
 const shutdown = 20 * time.Second
 
 // Options are the settings of an operator process.
@@ -43,6 +53,12 @@ type Options struct {
 	// Namespace is the operator's own, where the Lease and the extensions ConfigMap
 	// are.
 	Namespace string
+	// InstallNamespaces are the namespaces that a mesh may be installed in, and that are
+	// watched. None: all, which takes more rights than the operator's chart gives.
+	InstallNamespaces []string
+	// ManagedMesh is a file with the ServiceMeshController that the operator's chart asks
+	// for. Empty: none.
+	ManagedMesh string
 	// ChartFolder is where charts are kept that were fetched from spec.repository.
 	ChartFolder string
 	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
@@ -57,13 +73,16 @@ func Run(ctx context.Context, options Options) error {
 	if err := errors.Join(v1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
 		return err
 	}
-	grace := shutdown
+	grace, lease, renew, retry := shutdown, leaseDuration, renewDeadline, retryPeriod
 	mgr, err := ctrl.NewManager(options.Config, ctrl.Options{
 		Scheme: scheme, Logger: options.Log, MapperProvider: staticMapper,
 		Cache:          cache.Options{ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: extensionsOnly(options.Namespace)}},
 		LeaderElection: options.LeaderElection, LeaderElectionID: leaseName,
 		LeaderElectionNamespace: options.Namespace, LeaderElectionReleaseOnCancel: true,
-		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
+		LeaseDuration: &lease, RenewDeadline: &renew, RetryPeriod: &retry,
+		Metrics: metricsserver.Options{
+			BindAddress: options.MetricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+		},
 		HealthProbeBindAddress:  options.ProbeAddress,
 		GracefulShutdownTimeout: &grace,
 		Controller:              config.Controller{SkipNameValidation: &options.Concurrent},
@@ -78,7 +97,7 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	if err := mgr.AddReadyzCheck("synced", ready); err != nil {
+	if err := errors.Join(mgr.AddReadyzCheck("synced", ready), addManagedMesh(mgr, options)); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)

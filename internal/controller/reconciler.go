@@ -54,6 +54,8 @@ type Reconciler struct {
 	charts *repository.Store
 	// namespace is the operator's own.
 	namespace string
+	// installNamespaces are those that a mesh may be installed in. None: all.
+	installNamespaces []string
 
 	mu       sync.Mutex
 	memories map[types.UID]*memory
@@ -85,6 +87,8 @@ type memory struct {
 
 // Reconcile runs one pass for a resource.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	ctx, done := finish(ctx)
+	defer done()
 	smc := &v1.ServiceMeshController{}
 	if err := r.client.Get(ctx, request.NamespacedName, smc); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -160,6 +164,9 @@ type pass struct {
 func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *pass {
 	p := &pass{}
 	if p.stop = r.refuse(ctx, smc); p.stop != nil {
+		return p
+	}
+	if p.stop = r.outside(smc); p.stop != nil {
 		return p
 	}
 	facts, stop := r.look(smc)

@@ -93,7 +93,7 @@ func tooFarBack(from, to string) bool {
 // refusal tells what the API server refused, which a person has to mend, from what
 // trying again may get past. It says nothing of what stands in values.
 func refusal(reason string, err error, built *plan.Plan) *stop {
-	safe := &redactedError{cause: err, message: built.Redact(err.Error())}
+	safe := &redactedError{cause: err, message: built.Redact(advice(err))}
 	failure := &stop{reason: v1.ReasonApplyFailed, message: safe.message, cause: safe}
 	if apply.Permanent(err) {
 		failure.reason, failure.phase = reason, v1.PhaseFailed

@@ -42,12 +42,12 @@ const Name = "gloo-operator"
 // returns fails until the watches have seen all that the cluster holds.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Checker, error) {
 	config := quiet(mgr.GetConfig())
-	observer, err := apply.NewObserver(config)
+	observer, err := apply.NewObserver(config, options.InstallNamespaces...)
 	if err != nil {
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
 	news := make(chan event.GenericEvent, 1)
-	r, err := newReconciler(mgr, config, observer, options.Namespace, telling(news))
+	r, err := newReconciler(mgr, config, observer, options, telling(news))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func telling(news chan<- event.GenericEvent) func() {
 
 // newReconciler makes a reconciler that calls changed when the facts change.
 func newReconciler(
-	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, namespace string, changed func(),
+	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, options Options, changed func(),
 ) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
 	clients, clientsErr := kubernetes.NewForConfig(config)
@@ -94,7 +94,7 @@ func newReconciler(
 		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
 		recorder:  mgr.GetEventRecorder(Name),
 		gatherer:  gatherer,
-		namespace: namespace, memories: map[types.UID]*memory{},
+		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[types.UID]*memory{},
 	}, nil
 }
 

@@ -13,7 +13,6 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
-	"github.com/gloo-operator/gloo-operator/internal/helm"
 )
 
 // removal is the order in which components are removed: the reverse of the
@@ -35,11 +34,7 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message, err := r.removeNext(ctx, owned)
 		return r.reportRemoval(ctx, smc, message, len(owned), err)
 	}
-	if err := r.removeCopies(ctx, smc); err != nil {
-		return r.reportRemoval(ctx, smc, "", 0, err)
-	}
-	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
-	if left, err := recorder.Forget(ctx, removal); err != nil {
+	if left, err := r.removeSecrets(ctx, smc); err != nil {
 		return r.reportRemoval(ctx, smc, "", left, err)
 	}
 	r.applier.Forget()
@@ -52,7 +47,7 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, left int, err error) (ctrl.Result, error) {
 	m := r.remembered(smc)
 	if err != nil {
-		message = "removing the mesh: " + err.Error()
+		message = "removing the mesh: " + advice(err)
 	}
 	result, statusErr := r.writeStatus(ctx, smc, uninstalling(smc, message), m, nil)
 	if err == nil {

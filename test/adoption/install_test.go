@@ -67,6 +67,9 @@ func byKubectl(version string) {
 	var manifests bytes.Buffer
 	for _, component := range planned(version).Components {
 		for _, object := range component.Objects {
+			if object.GVK.Kind == "Namespace" {
+				continue // The operator's chart has made it.
+			}
 			manifests.WriteString("---\n")
 			manifests.Write(unmarked(object))
 			manifests.WriteString("\n")

@@ -50,7 +50,7 @@ var _ = Describe("A mesh whose operator is gone", Ordered, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
-		operator := LaunchOperator(env.Cluster.Config(Agent))
+		operator := LaunchOperator(env.OperatorConfig())
 		defer operator.Stop()
 		env.Install(mesh.DeepCopy())
 		env.Settled()
@@ -71,7 +71,7 @@ var _ = Describe("A mesh whose operator is gone", Ordered, func() {
 	})
 
 	It("is the next operator's as it is", func() {
-		operator := LaunchOperator(env.Cluster.Config(Agent))
+		operator := LaunchOperator(env.OperatorConfig())
 		defer operator.Stop()
 		env.Install(mesh.DeepCopy())
 		env.Settled()

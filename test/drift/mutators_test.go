@@ -87,7 +87,7 @@ var _ = Describe("Admission that changes what the operator writes", Ordered, Con
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		admit(labelling, tolerating, rewriting)
-		running = LaunchOperator(env.Cluster.Config(Agent))
+		running = LaunchOperator(env.OperatorConfig())
 		DeferCleanup(func() { running.Stop() })
 		env.Install(Sample("minimal.yaml"))
 		env.ExpectQuiet(env.Settled(), Quiet)
@@ -112,7 +112,7 @@ var _ = Describe("Admission that changes what the operator writes", Ordered, Con
 		before := env.VersionsOfOwned()
 		mark := env.Settled()
 		running.Stop()
-		running = LaunchOperator(env.Cluster.Config(Agent))
+		running = LaunchOperator(env.OperatorConfig())
 		Eventually(func() int { return len(env.MeshWrites(mark)) }).Should(BeNumerically(">", 40))
 		env.Settled()
 		Expect(env.VersionsOfOwned()).To(Equal(before))

@@ -136,7 +136,7 @@ func (s *scenario) check(t target) {
 // bring installs the mesh, or changes the one that is there into it.
 func (s *scenario) bring() {
 	GinkgoHelper()
-	operator := LaunchOperator(env.Cluster.Config(Agent))
+	operator := LaunchOperator(env.OperatorConfig())
 	defer operator.Stop()
 	if strings.Contains(env.Kubectl("get", "smc", "-o", "name"), Name) {
 		Eventually(func() error {
@@ -180,7 +180,7 @@ func (s *scenario) surplus() []string {
 func (s *scenario) manipulate(group []manipulation, told *eventLog) {
 	GinkgoHelper()
 	began := env.Cluster.Audit().Mark()
-	operator := LaunchOperator(env.Cluster.Config(Agent))
+	operator := LaunchOperator(env.OperatorConfig())
 	defer operator.Stop()
 	Eventually(func() int { return len(env.MeshWrites(began)) }).Should(Equal(len(s.targets)), "an operator that starts applies each object once")
 	mark := env.Cluster.Audit().Mark()

@@ -6,7 +6,7 @@
 // of the API server or after it has acted, or calls a function of the test:
 //
 //	injector := faults.New()
-//	operator := operatortest.LaunchOperator(injector.Config(env.Cluster.Config(operatortest.Agent)))
+//	operator := operatortest.LaunchOperator(injector.Config(env.OperatorConfig()))
 //	injector.Arm(faults.Rule{At: 7, Times: 1, Fault: faults.DieAfterActing}) // at the 7th write from now
 //	<-injector.Died()
 //	operator.Kill()

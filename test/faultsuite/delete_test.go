@@ -48,6 +48,7 @@ var _ = Describe("Deleting the resource", func() {
 		s.begin(uninstall)
 		s.finish(uninstall)
 		s.Kubectl("wait", "--for=delete", "namespace/"+Namespace, "--timeout=60s")
+		s.Authorize(context.Background()) // The operator's role was in it.
 		Eventually(s.leftovers).Should(BeEmpty())
 		results.add("install namespace terminating", uninstall, 1)
 	})

@@ -93,7 +93,7 @@ func each(sites []*site, do func(*site)) {
 func (s *site) start(rules ...faults.Rule) {
 	s.faults = faults.New()
 	s.faults.Arm(rules...)
-	s.operator = LaunchOperator(s.faults.Config(s.Cluster.Config(Agent)))
+	s.operator = LaunchOperator(s.faults.Config(s.OperatorConfig()))
 }
 
 // replace ends the operator and runs a fresh one.

@@ -41,7 +41,6 @@ var _ = Describe("A complete mesh", Ordered, ContinueOnFailure, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
-		env.Kubectl("create", "namespace", OperatorNamespace)
 		operator, log = env.StartLoggingOperator()
 		good = Sample("minimal.yaml", Values(goodValues))
 		env.Install(good.DeepCopy())

@@ -28,7 +28,6 @@ var _ = Describe("The ConfigMap gloo-extensions-config", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		env.StartOperator()
-		env.Kubectl("create", "namespace", OperatorNamespace)
 	})
 
 	It("is merged when it comes with the resource", func() {

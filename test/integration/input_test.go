@@ -20,7 +20,6 @@ var _ = Describe("The API server", Ordered, func() {
 		files, err := filepath.Glob(Repository("config/samples/*.yaml"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(files).NotTo(BeEmpty())
-		env.Kubectl("create", "namespace", "gloo-operator")
 		for _, file := range files {
 			Expect(env.Kubectl("apply", "--dry-run=server", "--validate=strict", "-f", file)).To(ContainSubstring("servicemeshcontroller.operator.gloo.solo.io/"), file)
 		}

@@ -30,7 +30,7 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		began = env.Cluster.Audit().Mark()
-		running = LaunchOperator(env.Cluster.Config(Agent))
+		running = LaunchOperator(env.OperatorConfig())
 		DeferCleanup(func() { running.Stop() })
 		env.Kubectl("apply", "-f", Repository("config/samples/k3s-cilium.yaml"))
 	})
@@ -130,7 +130,7 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 		before := env.VersionsOfOwned()
 		mark := env.Settled()
 		running.Stop()
-		running = LaunchOperator(env.Cluster.Config(Agent))
+		running = LaunchOperator(env.OperatorConfig())
 		Eventually(func() []cluster.Request {
 			return env.Requests(mark, cluster.Writes(), func(r cluster.Request) bool { return r.Resource == "daemonsets" })
 		}).ShouldNot(BeEmpty(), "the second operator has looked at the DaemonSets")

@@ -72,7 +72,6 @@ var _ = Describe("Somebody else's Istio", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		env.StartOperator()
-		Expect(env.API.Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})).To(Succeed())
 		Expect(env.API.Create(context.Background(), &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: Namespace, Name: "istio",

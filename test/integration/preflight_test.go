@@ -82,7 +82,6 @@ var _ = Describe("Preflight", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		env.Kubectl("create", "configmap", "-n", "kube-system", "cilium-config", "--from-literal=cni-exclusive=true")
-		env.Kubectl("create", "namespace", Namespace)
 		env.Kubectl("label", "namespace", Namespace, "pod-security.kubernetes.io/enforce=restricted")
 		env.Kubectl("apply", "-f", write(quota), "-f", write(guard))
 		began = env.Cluster.Audit().Mark()
@@ -203,7 +202,7 @@ var _ = Describe("Preflight without the right to look", Ordered, func() {
 	It("says what it may not read, writes nothing, and goes on when it may", func() {
 		injector := faults.New()
 		injector.Arm(faults.Rule{When: faults.Resource("nodes"), Fault: faults.Forbidden()})
-		running := LaunchOperator(injector.Config(env.Cluster.Config(Agent)))
+		running := LaunchOperator(injector.Config(env.OperatorConfig()))
 		DeferCleanup(running.Stop)
 		began := env.Cluster.Audit().Mark()
 		env.Create(Sample("minimal.yaml"))

@@ -63,11 +63,10 @@ var _ = Describe("A version from a registry", Ordered, func() {
 		env = New(ctx)
 		registry = charttest.StartRegistry()
 		registry.Push(version, charttest.Charts("1.29.1", version))
-		env.Kubectl("create", "namespace", OperatorNamespace)
 		createSecret("pull", corev1.SecretTypeDockerConfigJson, dockerConfig(registry))
 		folder = GinkgoT().TempDir()
 		began = env.Cluster.Audit().Mark()
-		running = LaunchOperator(env.Cluster.Config(Agent), chartsIn(folder))
+		running = LaunchOperator(env.OperatorConfig(), chartsIn(folder))
 		DeferCleanup(func() { running.Stop() })
 	})
 
@@ -128,7 +127,7 @@ var _ = Describe("A version from a registry", Ordered, func() {
 		registry.Stop()
 		running.Stop()
 		mark := env.Settled()
-		running = LaunchOperator(env.Cluster.Config(Agent), chartsIn(folder))
+		running = LaunchOperator(env.OperatorConfig(), chartsIn(folder))
 		env.Kubectl("delete", "service", "-n", Namespace, "istiod")
 		Eventually(func() []cluster.Request { return env.MeshWrites(mark) }).ShouldNot(BeEmpty())
 		env.EventuallyPhase(v1.PhaseSucceeded)
@@ -170,7 +169,6 @@ var _ = Describe("A version from a Helm repository", Ordered, func() {
 		const version = "1.29.99"
 		env = New(ctx)
 		server := charttest.HelmRepository(version, charttest.Charts("1.29.1", version))
-		env.Kubectl("create", "namespace", OperatorNamespace)
 		createSecret("helm", corev1.SecretTypeBasicAuth, map[string]string{
 			"username": charttest.Username, "password": charttest.Password, "ca.crt": string(server.CA),
 		})

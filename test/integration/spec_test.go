@@ -152,8 +152,6 @@ var _ = Describe("Pull secrets", Ordered, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
-		env.Kubectl("create", "namespace", OperatorNamespace)
-		env.Kubectl("create", "namespace", Namespace)
 		Expect(env.API.Create(ctx, secret(OperatorNamespace, name, badinput.Marker))).To(Succeed())
 		Expect(env.API.Create(ctx, secret(OperatorNamespace, own, "the operator's"))).To(Succeed())
 		Expect(env.API.Create(ctx, secret(OperatorNamespace, "unrelated", "nobody's"))).To(Succeed())

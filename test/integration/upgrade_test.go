@@ -157,7 +157,8 @@ var _ = Describe("An autoscaler for istiod", Ordered, func() {
 			d := &appsv1.Deployment{}
 			g.Expect(env.API.Get(context.Background(), client.ObjectKey{Namespace: Namespace, Name: "istiod"}, d)).To(Succeed())
 			least = min(least, int(*d.Spec.Replicas))
-			env.Kubectl("get", "hpa", "-n", Namespace, "istiod")
+			out, err := env.TryKubectl("get", "hpa", "-n", Namespace, "istiod")
+			g.Expect(err).NotTo(HaveOccurred(), out)
 			g.Expect(env.Mesh().Status.ObservedGeneration).To(BeEquivalentTo(2))
 			g.Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 		}).Should(Succeed())

@@ -37,7 +37,7 @@ const (
 	Agent = "gloo-operator"
 )
 
-// Env is a cluster with the CRD in it.
+// Env is a cluster with the CRD in it, and with the rights that the chart gives.
 type Env struct {
 	// Cluster is the cluster itself.
 	Cluster *cluster.Cluster
@@ -48,9 +48,18 @@ type Env struct {
 	read sync.Map
 }
 
-// New starts a cluster of K3s nodes and stops it when the node that called ends. A
-// container that calls it in BeforeAll shares nothing with others.
+// New starts a cluster of K3s nodes that is ready for an operator, and stops it when
+// the node that called ends. A container that calls it in BeforeAll shares nothing
+// with others.
 func New(ctx context.Context, adjust ...func(*cluster.Options)) *Env {
+	GinkgoHelper()
+	e := NewBare(ctx, adjust...)
+	e.Authorize(ctx)
+	return e
+}
+
+// NewBare is New without anything of the operator in the cluster.
+func NewBare(ctx context.Context, adjust ...func(*cluster.Options)) *Env {
 	GinkgoHelper()
 	options := cluster.Options{Nodes: Nodes, KubeletVersion: "v1.37.2+k3s1", Log: GinkgoWriter}
 	for _, a := range adjust {
@@ -65,10 +74,7 @@ func New(ctx context.Context, adjust ...func(*cluster.Options)) *Env {
 	}
 	api, err := client.New(started.Config("test"), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	e := &Env{Cluster: started, API: api}
-	e.Kubectl("apply", "--server-side", "-f", Repository("config/crd/operator.gloo.solo.io_servicemeshcontrollers.yaml"))
-	e.Kubectl("wait", "--for=condition=Established", "crd/servicemeshcontrollers.operator.gloo.solo.io")
-	return e
+	return &Env{Cluster: started, API: api}
 }
 
 // Repository is the path of a file of the repository.

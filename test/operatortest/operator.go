@@ -24,15 +24,20 @@ type Operator struct {
 
 // StartOperator runs an operator until Stop or the end of the node that called.
 func (e *Env) StartOperator(adjust ...func(*controller.Options)) *Operator {
-	o := LaunchOperator(e.Cluster.Config(Agent), adjust...)
+	GinkgoHelper()
+	o := LaunchOperator(e.OperatorConfig(), adjust...)
 	DeferCleanup(o.Stop)
 	return o
 }
 
-// LaunchOperator runs an operator with that client until Stop.
+// LaunchOperator runs an operator with that client until Stop. It must be of a
+// ServiceAccount: an administrator would hide that a right is missing.
 func LaunchOperator(config *rest.Config, adjust ...func(*controller.Options)) *Operator {
+	GinkgoHelper()
+	Expect(config.BearerToken).NotTo(BeEmpty(), "use OperatorConfig")
 	options := controller.Options{
-		Config: config, Log: logr.Discard(), Namespace: OperatorNamespace, MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
+		Config: config, Log: logr.Discard(), Namespace: OperatorNamespace, InstallNamespaces: []string{Namespace},
+		MetricsAddress: "0", ProbeAddress: "0", Concurrent: true,
 	}
 	for _, a := range adjust {
 		a(&options)
@@ -67,6 +72,9 @@ func (o *Operator) Stop() {
 	o.Kill()
 	Expect(o.err).NotTo(HaveOccurred())
 }
+
+// Cancel tells the operator to end, as SIGTERM does, and does not wait for it.
+func (o *Operator) Cancel() { o.cancel() }
 
 // Kill ends the operator whatever it answers.
 func (o *Operator) Kill() {

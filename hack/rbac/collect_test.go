@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+)
+
+// chartFolders are the charts of a mesh by their names.
+var chartFolders = map[string]string{
+	"base": "base", "istiod": "istio-control/istio-discovery", "cni": "istio-cni", "ztunnel": "ztunnel",
+}
+
+var _ = Describe("The meshes that are rendered", Ordered, func() {
+	var found *needs
+
+	BeforeAll(func() {
+		var err error
+		found, err = collect()
+		Expect(err).NotTo(HaveOccurred())
+	})
+
+	It("use every template of every release, so that none makes an object without a right", func() {
+		for _, release := range istio.Releases() {
+			for chart, folder := range chartFolders {
+				files, err := fs.Glob(release.Charts, path.Join("charts", folder, "templates", "*.yaml"))
+				Expect(err).NotTo(HaveOccurred())
+				Expect(files).NotTo(BeEmpty())
+				for _, file := range files {
+					if strings.HasPrefix(path.Base(file), "zz") {
+						continue // Profiles: they make values, no objects.
+					}
+					Expect(found.templates[release.Version]).To(HaveKey(chart+"/templates/"+path.Base(file)), release.Version)
+				}
+			}
+		}
+	})
+
+	It("name the namespace, the revision and the tag by placeholders", func() {
+		for at, names := range found.names {
+			for name := range names {
+				Expect(at.namespace+name).NotTo(ContainSubstring("zz-"), at.kind)
+			}
+		}
+	})
+})
+
+var _ = Describe("The template", func() {
+	It("is not written where a list of names could be empty", func() {
+		_, err := template([]role{{sections: []section{{rules: []rule{{resources: []string{"services"}, names: []string{"istiod-" + tagName}}}}}}})
+		Expect(err).To(MatchError(ContainSubstring("any name")))
+	})
+})

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chart_test
+
+import (
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+// of reads values, and renders the chart with them.
+func of(text string) []*unstructured.Unstructured {
+	GinkgoHelper()
+	values := map[string]any{}
+	Expect(yaml.Unmarshal([]byte(text), &values)).To(Succeed())
+	return OperatorChart(values)
+}
+
+// one is the only object of that kind, which must be the chart's.
+func one[T any](objects []*unstructured.Unstructured, kind string) T {
+	GinkgoHelper()
+	var typed T
+	found := ByKind(objects, kind)
+	Expect(found).To(HaveLen(1), kind)
+	Expect(found[0].GetName()).To(HavePrefix("gloo-operator"))
+	Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(found[0].Object, &typed)).To(Succeed())
+	return typed
+}
+
+func deploymentOf(values string) appsv1.Deployment {
+	GinkgoHelper()
+	return one[appsv1.Deployment](of(values), "Deployment")
+}
+
+func manager(values string) corev1.Container {
+	GinkgoHelper()
+	return deploymentOf(values).Spec.Template.Spec.Containers[0]
+}
+
+func variables(values string) map[string]string {
+	GinkgoHelper()
+	found := map[string]string{}
+	for _, variable := range manager(values).Env {
+		found[variable.Name] = variable.Value
+	}
+	return found
+}
+
+var _ = Describe("The Deployment", func() {
+	It("has the name and the label that scripts look for", func() {
+		deployment := deploymentOf(`{}`)
+		Expect(deployment.Name).To(Equal("gloo-operator"))
+		Expect(deployment.Namespace).To(Equal(OperatorNamespace))
+		for _, labels := range []map[string]string{deployment.Labels, deployment.Spec.Template.Labels, deployment.Spec.Selector.MatchLabels} {
+			Expect(labels).To(HaveKeyWithValue("app.kubernetes.io/name", "gloo-operator"))
+		}
+		Expect(deployment.Spec.Replicas).To(HaveValue(BeEquivalentTo(2)))
+	})
+
+	It("keeps what a pod template's selector needs, whatever labels users add", func() {
+		template := deploymentOf(`manager: {podLabels: {app.kubernetes.io/name: x, team: mesh}}`).Spec.Template
+		Expect(template.Labels).To(And(HaveKeyWithValue("app.kubernetes.io/name", "gloo-operator"), HaveKeyWithValue("team", "mesh")))
+	})
+
+	DescribeTable("runs the image", func(values, image string) {
+		Expect(manager(values).Image).To(Equal(image))
+	},
+		Entry("of the chart's version", `{}`, "ghcr.io/gloo-operator/gloo-operator:0.0.1"),
+		Entry("of another registry and tag", `manager: {image: {repository: example.com/operator, tag: "7"}}`, "example.com/operator:7"),
+		Entry("of a digest", `manager: {image: {digest: "sha256:`+sixtyFour+`"}}`, "ghcr.io/gloo-operator/gloo-operator@sha256:"+sixtyFour),
+	)
+
+	DescribeTable("has variables that are strings", func(value, text string) {
+		Expect(variables("manager: {env: {A: " + value + "}}")).To(HaveKeyWithValue("A", text))
+	},
+		Entry("of booleans", "true", "true"),
+		Entry("of numbers", "3", "3"),
+		Entry("of large numbers", "100000000", "100000000"),
+		Entry("of fractions", "0.5", "0.5"),
+		Entry("of texts", `"yes"`, "yes"),
+	)
+
+	DescribeTable("has the argument", func(values, argument string) {
+		Expect(manager(values).Args).To(ContainElement(argument))
+	},
+		Entry("of namespaces", `installNamespaces: [a, b]`, "--install-namespaces=a,b"),
+		Entry("of the log's level", `manager: {logLevel: debug}`, "--log-level=debug"),
+		Entry("of the log's format", `manager: {logFormat: console}`, "--log-format=console"),
+		Entry("of metrics", `metrics: {port: 9000}`, "--metrics-bind-address=:9000"),
+		Entry("of no metrics", `metrics: {enabled: false}`, "--metrics-bind-address=0"),
+		Entry("of the managed mesh", managed, "--managed-mesh=/etc/gloo-operator/mesh.yaml"),
+	)
+
+	DescribeTable("takes from the values", func(values string, field string, matcher OmegaMatcher) {
+		Expect(deploymentOf(values).Spec.Template.Spec).To(HaveField(field, matcher))
+	},
+		Entry("tolerations", `manager: {tolerations: [{operator: Exists}]}`, "Tolerations", HaveLen(1)),
+		Entry("affinity", `manager: {affinity: {nodeAffinity: {}}}`, "Affinity", Not(BeNil())),
+		Entry("a node selector", `manager: {nodeSelector: {a: b}}`, "NodeSelector", HaveKeyWithValue("a", "b")),
+		Entry("a spread", `manager: {topologySpreadConstraints: []}`, "TopologySpreadConstraints", BeEmpty()),
+		Entry("a priority class", `manager: {priorityClassName: high}`, "PriorityClassName", Equal("high")),
+		Entry("pull secrets", `manager: {imagePullSecrets: [{name: x}]}`, "ImagePullSecrets", HaveLen(1)),
+	)
+
+	It("writes to temporary folders alone", func() {
+		container := manager(`{}`)
+		Expect(container.SecurityContext.ReadOnlyRootFilesystem).To(HaveValue(BeTrue()))
+		Expect(variables(`{}`)).To(HaveKeyWithValue("XDG_CACHE_HOME", "/var/cache/gloo-operator"))
+		Expect(container.VolumeMounts).To(ContainElements(HaveField("MountPath", "/tmp"), HaveField("MountPath", "/var/cache/gloo-operator")))
+	})
+
+	It("starts anew when the managed mesh changes", func() {
+		checksum := func(values string) string { return deploymentOf(values).Spec.Template.Annotations["checksum/mesh"] }
+		Expect(checksum(managed)).NotTo(Equal(checksum(`managedMesh: {enabled: true, spec: {version: 1.28.2}}`)))
+	})
+})
+
+const (
+	sixtyFour = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	managed   = `managedMesh: {enabled: true, spec: {version: 1.29.1}}`
+)
+
+var _ = DescribeTable("Values", func(values, object string, there bool) {
+	var names []string
+	for _, o := range of(values) {
+		names = append(names, o.GetKind()+" "+o.GetName())
+	}
+	if there {
+		Expect(names).To(ContainElement(object))
+	} else {
+		Expect(names).NotTo(ContainElement(object))
+	}
+},
+	Entry("make a network policy by default", `{}`, "NetworkPolicy gloo-operator", true),
+	Entry("can do without it", `networkPolicy: {enabled: false}`, "NetworkPolicy gloo-operator", false),
+	Entry("make a disruption budget by default", `{}`, "PodDisruptionBudget gloo-operator", true),
+	Entry("can do without it", `podDisruptionBudget: {enabled: false}`, "PodDisruptionBudget gloo-operator", false),
+	Entry("make no ServiceMonitor by default", `{}`, "ServiceMonitor gloo-operator", false),
+	Entry("can ask for one", `metrics: {serviceMonitor: {enabled: true}}`, "ServiceMonitor gloo-operator", true),
+	Entry("make a Service for metrics", `{}`, "Service gloo-operator-metrics", true),
+	Entry("make none without metrics", `metrics: {enabled: false}`, "Service gloo-operator-metrics", false),
+	Entry("make the install namespace", `{}`, "Namespace istio-system", true),
+	Entry("do not make the release's own", `installNamespaces: [gloo-operator]`, "Namespace gloo-operator", false),
+	Entry("make no mesh by default", `{}`, "ConfigMap gloo-operator-mesh", false),
+	Entry("can ask for one", managed, "ConfigMap gloo-operator-mesh", true),
+)
+
+var _ = DescribeTable("The schema refuses", func(values, reason string) {
+	chart, err := helm.Load(os.DirFS(Repository("charts")), "gloo-operator", "0.0.1")
+	Expect(err).NotTo(HaveOccurred())
+	parsed := map[string]any{}
+	Expect(yaml.Unmarshal([]byte(values), &parsed)).To(Succeed())
+	_, _, err = chart.Render(helm.Request{Release: "x", Namespace: "x", Values: parsed})
+	Expect(err).To(MatchError(ContainSubstring(reason)))
+},
+	Entry("a misspelt value", `manager: {replica: 3}`, "additional properties 'replica' not allowed"),
+	Entry("no install namespace", `installNamespaces: []`, "minItems"),
+	Entry("an unknown level", `manager: {logLevel: loud}`, "must be one of"),
+	Entry("a variable that is none", `manager: {env: {A: [1]}}`, "got array"),
+	Entry("a misspelt field of the mesh", `managedMesh: {enabled: true, spec: {verison: 1.29.1}}`, "additional properties 'verison' not allowed"),
+	Entry("a mesh of no version", `managedMesh: {enabled: true}`, "managedMesh.spec.version"),
+)
