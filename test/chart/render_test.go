@@ -3,17 +3,17 @@
 package chart_test
 
 import (
-	"os"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
-	"github.com/gloo-operator/gloo-operator/internal/helm"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
@@ -155,11 +155,14 @@ var _ = DescribeTable("Values", func(values, object string, there bool) {
 )
 
 var _ = DescribeTable("The schema refuses", func(values, reason string) {
-	chart, err := helm.Load(os.DirFS(Repository("charts")), "gloo-operator", "0.0.1")
+	chart, err := loader.Load(chartFolder())
 	Expect(err).NotTo(HaveOccurred())
 	parsed := map[string]any{}
 	Expect(yaml.Unmarshal([]byte(values), &parsed)).To(Succeed())
-	_, _, err = chart.Render(helm.Request{Release: "x", Namespace: "x", Values: parsed})
+	merged, err := chartutil.ToRenderValues(chart, parsed, chartutil.ReleaseOptions{}, nil)
+	if err == nil {
+		_, err = engine.Render(chart, merged)
+	}
 	Expect(err).To(MatchError(ContainSubstring(reason)))
 },
 	Entry("a misspelt value", `manager: {replica: 3}`, "additional properties 'replica' not allowed"),

@@ -133,7 +133,9 @@ var _ = Describe("An operator that is told to stop", func() {
 		injector := faults.New()
 		operator := LaunchOperator(injector.Config(env.OperatorConfig()))
 		DeferCleanup(operator.Kill)
-		role := func(r faults.Request) bool { return r.Resource == "clusterroles" && r.Name == "istiod-clusterrole-istio-system" }
+		role := func(r faults.Request) bool {
+			return r.Resource == "clusterroles" && r.Name == "istiod-clusterrole-istio-system"
+		}
 		stopped := make(chan struct{})
 		injector.Arm(faults.Rule{When: role, Times: 1, Fault: faults.Call(func() { operator.Cancel(); close(stopped) })})
 		env.Create(Sample("minimal.yaml"))
