@@ -23,7 +23,7 @@ const (
 	clusterName = "demo"
 	// kubeletVersion makes the simulated nodes K3s nodes.
 	kubeletVersion = cluster.DefaultKubeletVersion + "+k3s1"
-	// operatorNamespace is where the operator would run if it were not a process.
+	// operatorNamespace is where the chart is installed.
 	operatorNamespace = "gloo-operator"
 )
 
@@ -43,15 +43,18 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := installAPI(ctx, kube, o.crds); err != nil {
+	if err := installChart(ctx, c, kube, o.chart); err != nil {
 		return err
 	}
 	operator := operatorOf(c)
+	if err := writeAccount(ctx, c, operator.kubeconfig); err != nil {
+		return err
+	}
 	ended, err := operator.start(o.operator)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("operator: pid %d, log %s\n", operator.running(), short(operator.log))
+	fmt.Printf("operator: pid %d of this machine, as the chart's ServiceAccount, log %s\n", operator.running(), short(operator.log))
 	if err := showInstallation(ctx, kube, manifest, o, ended); err != nil {
 		return fmt.Errorf("%w\n%s", err, whereToLook(c, operator))
 	}

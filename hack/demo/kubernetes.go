@@ -9,13 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -85,48 +82,6 @@ func apply(ctx context.Context, kube client.Client, o *object) error {
 	configuration := client.ApplyConfigurationFromUnstructured(o.DeepCopy())
 	if err := kube.Apply(ctx, configuration, fieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("applying %s %s: %w", o.GetKind(), o.GetName(), err)
-	}
-	return nil
-}
-
-// installAPI applies the CRDs of the folder and the operator's namespace, and
-// returns when the API server serves the CRDs.
-func installAPI(ctx context.Context, kube client.Client, folder string) error {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
-	if err != nil || len(paths) == 0 {
-		return fmt.Errorf("no CRDs in %s: run the demo in the root folder of the repository", folder)
-	}
-	for _, path := range paths {
-		objects, err := readObjects(path)
-		if err != nil {
-			return err
-		}
-		for _, crd := range objects {
-			if err := installCRD(ctx, kube, crd); err != nil {
-				return err
-			}
-		}
-	}
-	namespace := &object{}
-	namespace.SetAPIVersion("v1")
-	namespace.SetKind("Namespace")
-	namespace.SetName(operatorNamespace)
-	return apply(ctx, kube, namespace)
-}
-
-func installCRD(ctx context.Context, kube client.Client, crd *object) error {
-	if err := apply(ctx, kube, crd); err != nil {
-		return err
-	}
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		now := crd.DeepCopy()
-		if err := kube.Get(ctx, client.ObjectKeyFromObject(crd), now); err != nil {
-			return false, err
-		}
-		return established(now), nil
-	})
-	if err != nil {
-		return fmt.Errorf("waiting until the API server serves %s: %w", crd.GetName(), err)
 	}
 	return nil
 }

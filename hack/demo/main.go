@@ -3,8 +3,9 @@
 // Command demo turns the K3s and Cilium sample into a mesh on a local
 // Kubernetes, and shows how it goes: make demo, make demo-down.
 //
-// The cluster and the operator, a process of this machine, go on running when
-// the demo ends. Run it in the root folder of the repository, after make build.
+// It installs the operator's chart with helm. No image can run on simulated nodes, so
+// the operator is a process of this machine that uses the chart's ServiceAccount. It
+// and the cluster go on running when the demo ends. Run it in the root folder of the repository, after make build.
 package main
 
 import (
@@ -24,8 +25,8 @@ type options struct {
 	version string
 	// nodes is the number of nodes of a new cluster.
 	nodes int
-	// sample, crds and operator are paths below the root of the repository.
-	sample, crds, operator string
+	// sample, chart and operator are paths below the root of the repository.
+	sample, chart, operator string
 	// timeout is for the mesh alone, not for compiling and starting Kubernetes.
 	timeout time.Duration
 	// down ends the demo instead.
@@ -54,7 +55,7 @@ func parse(args []string) (options, error) {
 	set.StringVar(&o.version, "version", "", "Istio version instead of the sample's")
 	set.IntVar(&o.nodes, "nodes", 10, "number of nodes of a new cluster")
 	set.StringVar(&o.sample, "sample", "config/samples/k3s-cilium.yaml", "manifest with one ServiceMeshController")
-	set.StringVar(&o.crds, "crds", "config/crd", "folder with the operator's CRDs")
+	set.StringVar(&o.chart, "chart", "charts/gloo-operator", "folder with the operator's chart")
 	set.StringVar(&o.operator, "operator", "bin/gloo-operator", "the operator's binary")
 	set.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long the mesh may take")
 	set.BoolVar(&o.down, "down", false, "stop the operator and the cluster")

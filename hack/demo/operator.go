@@ -22,6 +22,7 @@ import (
 
 // operator is the operator as a process beside the cluster's own.
 type operator struct {
+	// kubeconfig is that of the chart's ServiceAccount.
 	kubeconfig string
 	// log and pid are files in the cluster's state folder, and go with it.
 	log, pid string
@@ -32,7 +33,7 @@ type operator struct {
 func operatorOf(c *cluster.Cluster) operator {
 	logs := filepath.Join(c.Dir(), "logs")
 	return operator{
-		kubeconfig: c.Kubeconfig(),
+		kubeconfig: filepath.Join(logs, "gloo-operator.kubeconfig"),
 		log:        filepath.Join(logs, "gloo-operator.log"),
 		pid:        filepath.Join(logs, "gloo-operator.pid"),
 		patience:   10 * time.Second,
@@ -41,7 +42,7 @@ func operatorOf(c *cluster.Cluster) operator {
 
 func (o operator) args() []string {
 	return []string{
-		"run", "--kubeconfig=" + o.kubeconfig, "--leader-elect=false",
+		"run", "--kubeconfig=" + o.kubeconfig, "--leader-elect=false", "--install-namespaces=istio-system",
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--log-format=console",
 	}
 }
