@@ -20,12 +20,11 @@ import (
 // The placeholders in names, which the chart puts values in for.
 const (
 	namespaceName = "{{ $namespace }}"
-	revisionName  = "{{ $revision }}"
 	tagName       = "{{ $tag }}"
 )
 
 var placeholders = strings.NewReplacer(
-	aNamespace, namespaceName, v1.DefaultInstallNamespace, namespaceName, aRevision, revisionName, aTag, tagName)
+	aNamespace, namespaceName, v1.DefaultInstallNamespace, namespaceName, aTag, tagName)
 
 // needs are the objects that plans hold: their names by kind and namespace, which is
 // empty for cluster-scoped kinds. References are the roles that bindings name.

@@ -148,7 +148,6 @@ func (w *writer) rule(r rule) error {
 // loops are what names can depend on, and the values to repeat them for.
 var loops = []struct{ variable, values string }{
 	{"$namespace", "$.Values.installNamespaces"},
-	{"$revision", "$.Values.rbac.revisions"},
 	{"$tag", "$.Values.rbac.revisionTags"},
 }
 

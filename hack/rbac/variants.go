@@ -17,7 +17,6 @@ import (
 // What users choose names of. In the names of rendered objects these stand for it.
 const (
 	aNamespace = "zz-namespace"
-	aRevision  = "zz-revision"
 	aTag       = "zz-tag"
 )
 
@@ -29,15 +28,6 @@ var options = []string{
 	  "cni":{"resourceQuotas":{"enabled":true},"repair":{"repairPods":true,"deletePods":true,"labelPods":true}},
 	  "ztunnel":{"resourceQuotas":{"enabled":true}},
 	  "gatewayClasses":{"istio":{},"istio-remote":{},"istio-waypoint":{},"istio-east-west":{}}}`,
-	`{"revision":"zz-revision"}`,
-	`{"revision":"zz-revision","revisionTags":["zz-tag"],"experimental":{"stableValidationPolicy":true},
-	  "global":{"networkPolicy":{"enabled":true}},"networkPolicy":{"enabled":true},"pilot":{"jwksResolverExtraRootCA":"x",
-	  "autoscaleEnabled":true,"autoscaleMin":2,"autoscaleMax":3},
-	  "gatewayClasses":{"istio":{},"istio-remote":{},"istio-waypoint":{},"istio-east-west":{}}}`,
-	`{"istiodRemote":{"enabled":true},"global":{"remotePilotAddress":"192.0.2.1"}}`,
-	`{"istiodRemote":{"enabled":true,"enabledLocalInjectorIstiod":true},"global":{"remotePilotAddress":"192.0.2.1","configCluster":true}}`,
-	`{"revision":"zz-revision","istiodRemote":{"enabled":true},"global":{"remotePilotAddress":"192.0.2.1"}}`,
-	`{"revision":"zz-revision","istiodRemote":{"enabled":true,"enabledLocalInjectorIstiod":true},"global":{"remotePilotAddress":"192.0.2.1","configCluster":true}}`,
 	`{"cni":{"provider":"multus"}}`,
 }
 
@@ -63,23 +53,19 @@ func specs(release istio.Release) ([]v1.ServiceMeshControllerSpec, error) {
 	for _, values := range append(profiles, options...) {
 		all = append(all, withValues(base, values))
 	}
-	for _, values := range options[:3] { // Some names depend on whether it is istio-system.
-		elsewhere := withValues(base, values)
-		elsewhere.InstallNamespace = aNamespace
-		all = append(all, elsewhere)
-	}
-	return all, nil
+	elsewhere := withValues(base, options[0]) // Some names depend on whether it is istio-system.
+	elsewhere.InstallNamespace = aNamespace
+	return append(all, elsewhere), nil
 }
 
-// withValues leaves out Istio's CRDs, which are the same with all values and take
-// longer than all else together.
 func withValues(spec v1.ServiceMeshControllerSpec, values string) v1.ServiceMeshControllerSpec {
-	spec.Values = &apiextensionsv1.JSON{Raw: []byte(`{"base":{"enableCRDTemplates":false},` + strings.TrimPrefix(values, "{"))}
+	spec.Values = &apiextensionsv1.JSON{Raw: []byte(values)}
 	return spec
 }
 
-// profileValues selects each platform, profile and older behaviour that the release
-// has a file for.
+// profileValues selects each platform and profile that the release has a file for,
+// but for those of older behaviour, which change no more than settings, and the one
+// without istiod, which the operator refuses.
 func profileValues(release istio.Release) ([]string, error) {
 	files, err := fs.Glob(release.Charts, "charts/istio-control/istio-discovery/files/profile-*.yaml")
 	if err != nil || len(files) == 0 {
@@ -88,13 +74,13 @@ func profileValues(release istio.Release) ([]string, error) {
 	var all []string
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(file), "profile-"), ".yaml")
-		key := `{"profile":%q}`
-		for prefix, other := range map[string]string{"platform-": `{"global":{"platform":%q}}`, "compatibility-version-": `{"compatibilityVersion":%q}`} {
-			if rest, found := strings.CutPrefix(name, prefix); found {
-				name, key = rest, other
-			}
+		platform, found := strings.CutPrefix(name, "platform-")
+		switch {
+		case found:
+			all = append(all, fmt.Sprintf(`{"global":{"platform":%q}}`, platform))
+		case name != "remote" && !strings.HasPrefix(name, "compatibility-version-"):
+			all = append(all, fmt.Sprintf(`{"profile":%q}`, name))
 		}
-		all = append(all, fmt.Sprintf(key, name))
 	}
 	return all, nil
 }

@@ -112,7 +112,7 @@ var _ = Describe("Installed by helm", Ordered, func() {
 		Entry("by default", `{}`),
 		Entry("with all there is", managed+`
 metrics: {serviceMonitor: {enabled: true}}
-rbac: {revisions: [canary], revisionTags: [prod]}
+rbac: {revisionTags: [prod]}
 manager: {priorityClassName: system-cluster-critical, env: {A: true}, tolerations: [{operator: Exists}], nodeSelector: {a: b},
   imagePullSecrets: [{name: x}], affinity: {nodeAffinity: {}}, podAnnotations: {a: b}, podLabels: {a: b}}
 service: {annotations: {a: b}, labels: {a: b}}

@@ -70,7 +70,7 @@ var nameless = map[string]string{
 }
 
 var _ = Describe("The operator's roles", func() {
-	all := func() []grant { return grants(of(`rbac: {revisions: [canary], revisionTags: [prod]}`)) }
+	all := func() []grant { return grants(of(`rbac: {revisionTags: [prod]}`)) }
 
 	It("have no wildcards", func() {
 		for _, g := range all() {
@@ -95,7 +95,8 @@ var _ = Describe("The operator's roles", func() {
 				without = append(without, g.String())
 			}
 		}
-		Expect(without).To(ConsistOf(keysOf(nameless)))
+		slices.Sort(without)
+		Expect(slices.Compact(without)).To(ConsistOf(keysOf(nameless)))
 	})
 
 	It("escalate and bind the roles of Istio's charts alone, each by name", func() {
@@ -111,10 +112,10 @@ var _ = Describe("The operator's roles", func() {
 		}
 	})
 
-	It("name objects of no other namespace, revision or tag than the values do", func() {
+	It("name objects of no other namespace or tag than the values do", func() {
 		for _, g := range grants(of(`installNamespaces: [mesh]`)) {
 			for _, name := range g.names {
-				Expect(name).NotTo(Or(ContainSubstring("canary"), ContainSubstring("prod"), HaveSuffix("-istio-system"), HaveSuffix("-"), ContainSubstring("--")))
+				Expect(name).NotTo(Or(ContainSubstring("prod"), HaveSuffix("-istio-system"), HaveSuffix("-"), ContainSubstring("--")))
 			}
 		}
 	})

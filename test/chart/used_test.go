@@ -22,9 +22,8 @@ import (
 // account is the operator's ServiceAccount in the audit log.
 const account = "system:serviceaccount:" + OperatorNamespace + ":gloo-operator"
 
-// remote is a mesh whose istiod is elsewhere; maximal one with all that charts can make.
+// maximal is a mesh with all that charts can make.
 const (
-	remote  = `{"istiodRemote":{"enabled":true},"global":{"remotePilotAddress":"192.0.2.1"}}`
 	maximal = `{"revisionTags":["prod"],"resourceQuotas":{"enabled":true},"experimental":{"stableValidationPolicy":true},
 	  "global":{"networkPolicy":{"enabled":true}},"pilot":{"autoscaleEnabled":true,"autoscaleMin":2,"autoscaleMax":3},
 	  "cni":{"provider":"multus"}}`
@@ -119,16 +118,15 @@ var _ = Describe("The rights of the operator", Ordered, func() {
 	})
 
 	It("let it install, change and remove meshes of all kinds of objects", func() {
-		mesh := Sample("minimal.yaml", Version("1.26.3"), Values(remote)) // Not compiled in.
+		mesh := Sample("minimal.yaml", Version("1.26.3")) // Not compiled in.
 		mesh.Spec.Repository = &v1.Repository{URL: "https://127.0.0.1:1/charts", Secrets: []v1.NamespacedSecret{{Name: "login"}}}
 		mesh.Spec.Image = &v1.Image{Registry: "docker.io", Secrets: []v1.LocalSecret{{Name: "pull"}}}
 		env.Create(mesh)
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring("Secret gloo-operator/login of spec.repository does not exist"))
-		env.Patch(`{"spec":{"version":"1.26.2","repository":null}}`)
+		env.Kubectl("create", "secret", "docker-registry", "pull", "-n", OperatorNamespace, "--docker-username=a", "--docker-password=b")
+		env.Patch(`{"spec":{"version":"1.29.1","repository":null}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.SetVersion("1.31.0")
-		env.EventuallyPhase(v1.PhaseSucceeded)
-		env.Patch(`{"spec":{"values":null}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.Patch(`{"spec":{"values":` + maximal + `}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
