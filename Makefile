@@ -61,7 +61,7 @@ lint: ## Run the linters
 	$(TOOL) golangci-lint run ./...
 
 .PHONY: generate
-generate: ## Write the generated code, CRD and doc tables
+generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
 	go run ./hack/docs README.md docs/releases.md docs/preflight.md
