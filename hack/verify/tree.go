@@ -5,11 +5,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +86,19 @@ func (t *tree) changed() ([]string, error) {
 		return err
 	})
 	return changed, err
+}
+
+// unignored drops the names that git ignores.
+func (t *tree) unignored(ctx context.Context, names []string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "git", "check-ignore", "--stdin", "-z")
+	cmd.Dir, cmd.Stdin = t.root, strings.NewReader(strings.Join(names, "\x00"))
+	ignored, err := cmd.Output()
+	if exit := (&exec.ExitError{}); errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return names, nil // None is ignored.
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.Contains(strings.Split(string(ignored), "\x00"), name)
+	}), err
 }
 
 func (t *tree) same(name string) (bool, error) {
