@@ -30,12 +30,13 @@ var _ = Describe("A store", func() {
 
 	BeforeEach(func() {
 		server = charttest.HelmRepository(version, smallCharts())
-		ended, warned = make(chan struct{}, 100), make(chan error, 1)
+		ending, warning := make(chan struct{}, 100), make(chan error, 1) // Downloads of the spec before may still end.
+		ended, warned = ending, warning
 		var ctx context.Context
 		ctx, stop = context.WithCancel(context.Background())
 		DeferCleanup(stop)
 		store = repository.NewStore(ctx, repository.Options{
-			Folder: GinkgoT().TempDir(), Changed: func() { ended <- struct{}{} }, Warn: func(err error) { warned <- err },
+			Folder: GinkgoT().TempDir(), Changed: func() { ending <- struct{}{} }, Warn: func(err error) { warning <- err },
 			Limits: patient(), Now: func() time.Time { return time.Unix(0, now.Load()) },
 		})
 		request = repository.Request{
