@@ -75,6 +75,9 @@ type memory struct {
 	notes []note
 	// corrected are drift corrections that no event has told of yet.
 	corrected []apply.Change
+	// rehearsed is the digest of the plan that the API server would take. Empty: not
+	// known.
+	rehearsed string
 	// recorded are the digests of the components recorded as Helm releases.
 	recorded map[string]string
 	// swept tells that the releases of components that the plan does not have were

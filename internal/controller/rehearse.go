@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/version"
@@ -63,9 +64,14 @@ func textsOf(configMap *corev1.ConfigMap) map[string]string {
 
 // rehearse stops before the first write of a change of an installed mesh that cannot
 // be carried out: a version too far back, or an object that the API server would
-// refuse. A first installation has nothing to lose and is not rehearsed.
+// refuse. A first installation has nothing to lose and is not rehearsed; neither is what
+// an operator that has just started finds complete, since applying it changes nothing.
 func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	if smc.Status.Version == "" {
+	m, digest := r.remembered(smc), digestOf(p.plan)
+	if m.rehearsed == "" && carriedOut(smc, p.plan) {
+		m.rehearsed = digest
+	}
+	if smc.Status.Version == "" || m.rehearsed == digest {
 		return nil
 	}
 	if tooFarBack(smc.Status.Version, p.plan.Version) {
@@ -76,7 +82,23 @@ func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController
 	if err := r.applier.Try(ctx, allObjects(p.plan)); err != nil {
 		return refusal(v1.ReasonObjectRefused, err, p.plan)
 	}
+	m.rehearsed = digest
 	return nil
+}
+
+// digestOf tells a plan from one with other objects or values.
+func digestOf(built *plan.Plan) string {
+	digests := make([]string, len(built.Components))
+	for i, component := range built.Components {
+		digests[i] = component.Digest
+	}
+	return strings.Join(digests, " ")
+}
+
+// carriedOut tells that this spec was applied in full before.
+func carriedOut(smc *v1.ServiceMeshController, built *plan.Plan) bool {
+	return smc.Status.ObservedGeneration == smc.Generation && smc.Status.Version == built.Version &&
+		(smc.Status.Phase == v1.PhaseSucceeded || smc.Status.Phase == v1.PhaseDegraded)
 }
 
 // tooFarBack tells that Istio's in-place changes do not go from one version to the
