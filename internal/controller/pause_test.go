@@ -16,14 +16,25 @@ var _ = It("A pause grows with each failure up to the longest, and ends with a s
 	Expect(p.left(now)).To(BeZero())
 	var pauses []time.Duration
 	for range 100 {
-		p.after(errors.New("refused"), now)
+		p.after(errors.New("refused"), 4, now)
 		pauses = append(pauses, p.left(now))
 	}
 	Expect(pauses[:4]).To(Equal([]time.Duration{firstRetry, 2 * firstRetry, 4 * firstRetry, 8 * firstRetry}))
 	Expect(pauses[99]).To(Equal(lastRetry))
 	Expect(p.left(now.Add(lastRetry + time.Second))).To(BeZero())
-	p.after(nil, now)
+	p.after(nil, 4, now)
 	Expect(p.left(now)).To(BeZero())
-	p.after(errors.New("refused"), now)
+	p.after(errors.New("refused"), 4, now)
 	Expect(p.left(now)).To(Equal(firstRetry))
+})
+
+var _ = It("A pause is the shortest while tries fail that have less to do each time", func() {
+	now := time.Now()
+	p := pause{}
+	Expect(p.after(errors.New("refused"), 4, now)).To(BeFalse(), "the first failure tells nothing")
+	Expect(p.after(errors.New("refused"), 4, now)).To(BeFalse())
+	Expect(p.after(errors.New("refused"), 3, now)).To(BeTrue())
+	Expect(p.left(now)).To(Equal(firstRetry))
+	Expect(p.after(errors.New("refused"), 3, now)).To(BeFalse())
+	Expect(p.left(now)).To(Equal(2 * firstRetry))
 })

@@ -20,40 +20,37 @@ func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshContro
 	if wait := m.recording.left(time.Now()); wait > 0 {
 		return wait, nil
 	}
-	done, err := r.record(ctx, smc, p, m)
-	if done > 0 {
-		m.recording = pause{}
-	}
-	if m.recording.after(err, time.Now()); done > 0 && err != nil {
-		return firstRetry, nil // It gets on: pauses grow while it does not.
+	missing, err := r.record(ctx, smc, p, m)
+	if getsOn := m.recording.after(err, missing, time.Now()); getsOn {
+		return firstRetry, nil
 	}
 	return 0, err
 }
 
 // record writes Helm releases of what has changed, and forgets those of components that
 // the mesh no longer has. Where a person may have used helm, it looks for what that has
-// added. It tells how many releases are recorded now that were not known to be.
-func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (done int, err error) {
+// added. It tells how many writes of releases were missing.
+func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (missing int, err error) {
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
-	if done, err = m.record(ctx, recorder, p); err != nil || !p.complete() {
-		return done, err
+	if missing, err = m.record(ctx, recorder, p); err != nil || !p.complete() {
+		return missing, err
 	}
 	if m.helmed {
 		told, err := r.adoptAdditions(ctx, smc, allObjects(p.plan))
 		if err != nil {
-			return done, fmt.Errorf("looking for what helm has added: %w", err)
+			return 0, fmt.Errorf("looking for what helm has added: %w", err)
 		}
 		m.notes, m.helmed = append(m.notes, told...), false
 	}
 	if err = m.forgetGone(ctx, recorder, p.plan); err == nil {
 		m.swept = true
 	}
-	return done, err
+	return 0, err
 }
 
 // record writes releases for the components that are complete and have changed since
-// they were last recorded. It tells for how many.
-func (m *memory) record(ctx context.Context, recorder *helm.Recorder, p *pass) (done int, err error) {
+// they were last recorded. It tells how many writes were missing.
+func (m *memory) record(ctx context.Context, recorder *helm.Recorder, p *pass) (missing int, err error) {
 	var records []helm.Record
 	for i, state := range p.components {
 		component := p.plan.Components[i]
@@ -68,11 +65,11 @@ func (m *memory) record(ctx context.Context, recorder *helm.Recorder, p *pass) (
 	// Each try begins with another one: what cannot be written holds back no other.
 	first := m.recording.failures % len(records)
 	records = append(records[first:], records[:first]...)
-	done, err = recorder.Record(ctx, records)
+	done, missing, err := recorder.Record(ctx, records)
 	for _, record := range records[:done] {
 		m.recorded[record.Rendered.Request.Release] = record.Digest
 	}
-	return done, err
+	return missing, err
 }
 
 // forgetGone forgets the releases of components that the plan does not have.

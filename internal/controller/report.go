@@ -103,7 +103,7 @@ func (r *Reconciler) writeStatus(
 		if apierrors.IsNotFound(err) {
 			return ctrl.Result{}, nil
 		}
-		if m.writing.after(err, time.Now()); err != nil {
+		if m.writing.after(err, 0, time.Now()); err != nil {
 			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
 		}
 		m.written = time.Now()

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"helm.sh/helm/v3/pkg/release"
@@ -51,24 +52,29 @@ func NewRecorder(secrets corev1.SecretInterface) *Recorder {
 
 // Record writes a new revision of each release whose digest is not the newest
 // revision's, marks the one before as superseded and keeps the last three. It tells
-// how many, from the first on, are recorded now.
-func (r *Recorder) Record(ctx context.Context, records []Record) (done int, err error) {
+// how many, from the first on, are recorded now, and how many writes were missing when
+// it began: what the answers do not tell, since a write may have come to pass though
+// its request failed. Where that cannot be known, it is more than any.
+func (r *Recorder) Record(ctx context.Context, records []Record) (done, missing int, err error) {
 	existing, err := r.driver.List(func(*release.Release) bool { return true })
 	if err != nil {
-		return 0, fmt.Errorf("listing Helm releases: %w", err)
+		return 0, math.MaxInt, fmt.Errorf("listing Helm releases: %w", err)
 	}
 	revisions := map[string][]*release.Release{}
 	for _, one := range existing {
 		revisions[one.Name] = append(revisions[one.Name], one)
 	}
-	for _, record := range records {
-		name := record.Rendered.Request.Release
-		if err := r.record(ctx, record, revisions[name]); err != nil {
-			return done, fmt.Errorf("recording Helm release %s: %w", name, err)
-		}
-		done++
+	edits := make([]edit, len(records))
+	for i, record := range records {
+		edits[i] = editFor(record, revisions[record.Rendered.Request.Release])
+		missing += edits[i].writes()
 	}
-	return done, nil
+	for i, record := range records {
+		if err := r.carryOut(ctx, edits[i]); err != nil {
+			return i, missing, fmt.Errorf("recording Helm release %s: %w", record.Rendered.Request.Release, err)
+		}
+	}
+	return len(records), missing, nil
 }
 
 // ReleaseOf tells the release that an object belongs to. The name is empty where
@@ -109,21 +115,60 @@ func (r *Recorder) Forget(ctx context.Context, names []string) (found int, err e
 	return len(existing), r.remove(ctx, existing)
 }
 
-func (r *Recorder) record(ctx context.Context, record Record, revisions []*release.Release) error {
+// edit is what is missing of a release's history.
+type edit struct {
+	// create is the new revision. Nil: the newest is the wanted one.
+	create *release.Release
+	// supersede and remove are older revisions.
+	supersede, remove []*release.Release
+}
+
+func (e edit) writes() int {
+	writes := len(e.supersede) + len(e.remove)
+	if e.create != nil {
+		writes++
+	}
+	return writes
+}
+
+// editFor tells what is missing of a release that should be recorded.
+func editFor(record Record, revisions []*release.Release) edit {
 	slices.SortFunc(revisions, func(a, b *release.Release) int { return cmp.Compare(a.Version, b.Version) })
-	next, first := 1, helmtime.Now()
-	if len(revisions) > 0 {
-		newest := revisions[len(revisions)-1]
-		if newest.Labels[digestLabel] == mark(record, newest.Version) && newest.Info.Status == release.StatusDeployed {
-			return r.retire(ctx, revisions[:len(revisions)-1]) // In case it was cut short when the newest was recorded.
+	e, older := edit{}, revisions
+	if len(revisions) == 0 {
+		e.create = newRelease(record, 1, helmtime.Now())
+		return e
+	}
+	newest := revisions[len(revisions)-1]
+	if newest.Labels[digestLabel] == mark(record, newest.Version) && newest.Info.Status == release.StatusDeployed {
+		older = revisions[:len(revisions)-1]
+	} else {
+		e.create = newRelease(record, newest.Version+1, newest.Info.FirstDeployed)
+	}
+	surplus := max(0, len(older)+1-history)
+	e.remove = older[:surplus]
+	for _, one := range older[surplus:] {
+		if one.Info.Status != release.StatusSuperseded && one.Info.Status != release.StatusFailed {
+			e.supersede = append(e.supersede, one)
 		}
-		next, first = newest.Version+1, newest.Info.FirstDeployed
 	}
-	created := newRelease(record, next, first)
-	if err := r.driver.Create(key(created), created); err != nil {
-		return err
+	return e
+}
+
+// carryOut creates the new revision first: a release is never without one.
+func (r *Recorder) carryOut(ctx context.Context, e edit) error {
+	if e.create != nil {
+		if err := r.driver.Create(key(e.create), e.create); err != nil {
+			return err
+		}
 	}
-	return r.retire(ctx, revisions)
+	for _, one := range e.supersede {
+		one.Info.Status = release.StatusSuperseded
+		if err := r.driver.Update(key(one), one); err != nil {
+			return err
+		}
+	}
+	return r.remove(ctx, e.remove)
 }
 
 // mark tells our revision from one that helm upgrade made of it: helm keeps the
@@ -142,21 +187,6 @@ func newRelease(record Record, revision int, first helmtime.Time) *release.Relea
 		Info:   &release.Info{FirstDeployed: first, LastDeployed: helmtime.Now(), Status: release.StatusDeployed, Description: description},
 		Labels: map[string]string{digestLabel: mark(record, revision)},
 	}
-}
-
-// retire marks older revisions as superseded and deletes those beyond history.
-func (r *Recorder) retire(ctx context.Context, older []*release.Release) error {
-	surplus := max(0, len(older)+1-history)
-	for _, one := range older[surplus:] {
-		if one.Info.Status == release.StatusSuperseded || one.Info.Status == release.StatusFailed {
-			continue
-		}
-		one.Info.Status = release.StatusSuperseded
-		if err := r.driver.Update(key(one), one); err != nil {
-			return err
-		}
-	}
-	return r.remove(ctx, older[:surplus])
 }
 
 // remove deletes those revisions. Helm's driver would read each of them once more.

@@ -42,7 +42,7 @@ var _ = Describe("A recorder", func() {
 	}
 	record := func(ctx context.Context, name, color, digest string) error {
 		GinkgoHelper()
-		_, err := recorder.Record(ctx, []helm.Record{recordOf(name, color, digest)})
+		_, _, err := recorder.Record(ctx, []helm.Record{recordOf(name, color, digest)})
 		return err
 	}
 	revisions := func(name string) map[int]release.Status {
@@ -168,7 +168,7 @@ var _ = Describe("A recorder", func() {
 		client.PrependReactor("create", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("quota exceeded")
 		})
-		done, err := recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", "one"), recordOf("ztunnel", "blue", "one")})
+		done, _, err := recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", "one"), recordOf("ztunnel", "blue", "one")})
 		Expect(err).To(HaveOccurred())
 		Expect(done).To(BeZero())
 		Expect(writes()).To(Equal([]string{"create"}))
@@ -186,6 +186,23 @@ var _ = Describe("A recorder", func() {
 			ContainSubstring("removing revision 1 of Helm release"), ContainSubstring("forbidden"))))
 		Expect(writes()).To(Equal([]string{"delete"}))
 		Expect(client.Actions()).To(HaveLen(2), "one that lists")
+	})
+
+	It("tells how many writes are missing, also where some came to pass whose requests failed", func(ctx context.Context) {
+		missing := func(digest string) int {
+			_, missing, _ := recorder.Record(ctx, []helm.Record{recordOf("istiod", "blue", digest), recordOf("ztunnel", "blue", digest)})
+			return missing
+		}
+		Expect(missing("one")).To(Equal(2), "two revisions to create")
+		client.PrependReactor("update", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("connection reset")
+		})
+		Expect(missing("two")).To(Equal(4), "two to create, two to supersede")
+		Expect(missing("two")).To(Equal(3), "one was created before the request failed")
+		client.PrependReactor("list", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("connection reset")
+		})
+		Expect(missing("two")).To(BeNumerically(">", 1000), "not known")
 	})
 
 	It("names and types the Secret as Helm does", func(ctx context.Context) {
