@@ -27,6 +27,13 @@ const (
 	PhaseUninstalling Phase = "UNINSTALLING"
 )
 
+// Phases lists the phases.
+func Phases() []Phase {
+	return []Phase{
+		PhasePending, PhaseInstalling, PhaseUpgrading, PhaseSucceeded, PhaseDegraded, PhaseFailed, PhaseAborted, PhaseUninstalling,
+	}
+}
+
 // The condition types, in the order in which they stand in the status.
 const (
 	ConditionInitialized          = "Initialized"

@@ -68,7 +68,7 @@ func (o *runOptions) run(command *cobra.Command) error {
 	if o.controller.Config, err = restConfig(o.kubeconfig); err != nil {
 		return err
 	}
-	o.controller.Log = logger
+	o.controller.Log, o.controller.Version = logger, Version()
 	return controller.Run(command.Context(), o.controller)
 }
 

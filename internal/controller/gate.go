@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,12 +62,14 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	if err != nil {
 		return nil, &stop{reason: v1.ReasonPullSecret, message: err.Error(), cause: err}
 	}
+	began := time.Now()
 	built, err := r.builder.Build(plan.Input{
 		Owner: smc.Name, Spec: smc.Spec, Extensions: textsOf(extensions), Archives: archives, PullSecrets: secrets, Facts: plan.Facts{
 			KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
 			Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
 		},
 	})
+	r.metrics.Planned(began)
 	if err == nil {
 		return built, nil
 	}

@@ -63,6 +63,8 @@ type Options struct {
 	ChartFolder string
 	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
 	MetricsAddress, ProbeAddress string
+	// Version is the operator's, for the metrics.
+	Version string
 	// Concurrent lets tests run several operators in one process.
 	Concurrent bool
 }

@@ -50,6 +50,7 @@ func pullSecretsOf(smc *v1.ServiceMeshController) []string {
 // a mesh that runs is kept as it is, and what is wrong is told.
 func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
 	findings := preflight.Run(facts, meshOf(smc, p.plan))
+	r.measureFindings(smc, findings)
 	runs := smc.Status.Version == p.plan.Version
 	for _, finding := range findings {
 		if !finding.Blocking || runs {

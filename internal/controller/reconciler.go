@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
@@ -22,6 +23,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
@@ -50,6 +52,7 @@ type Reconciler struct {
 	builder  plan.Builder
 	recorder events.EventRecorder
 	gatherer *preflight.Gatherer
+	metrics  *metrics.Recorder
 	// charts are those that are not compiled in.
 	charts *repository.Store
 	// namespace is the operator's own.
@@ -94,6 +97,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	defer done()
 	smc := &v1.ServiceMeshController{}
 	if err := r.client.Get(ctx, request.NamespacedName, smc); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.metrics.Forget(request.Name)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !smc.DeletionTimestamp.IsZero() {
@@ -221,7 +227,9 @@ func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController,
 
 // bring applies what differs of a component, and tells how far it is.
 func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pass) componentState {
+	began := time.Now()
 	changes, err := r.applier.Apply(ctx, objectsOf(component))
+	r.measureApply(component.Name, began, changes, err)
 	p.changes = append(p.changes, changes...)
 	state := r.examine(component)
 	if err != nil {

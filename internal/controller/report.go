@@ -31,6 +31,7 @@ func (r *Reconciler) reportError(ctx context.Context, smc *v1.ServiceMeshControl
 // releases, and says when to come back.
 func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {
 	m := r.remembered(smc)
+	r.measurePass(smc, p)
 	m.notes = append(m.notes, p.notes...)
 	for _, change := range p.changes {
 		if change.Action != apply.Restored {
@@ -93,6 +94,7 @@ func soonest(a, b time.Duration) time.Duration {
 func (r *Reconciler) writeStatus(
 	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
 ) (ctrl.Result, error) {
+	r.metrics.Report(smc, status)
 	if wait := max(throttle(smc.Status, status, m.written, time.Now()), m.writing.left(time.Now())); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}

@@ -26,6 +26,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
@@ -53,7 +54,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 	}
 	r.charts = newCharts(ctx, options, telling(news))
 	r.pull = apply.NewSecrets(ctx, r.secrets, telling(news))
-	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer)); err != nil {
+	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer), mgr.Add(r.metrics)); err != nil {
 		return nil, err
 	}
 	return observer.Synced, ctrl.NewControllerManagedBy(mgr).
@@ -94,6 +95,7 @@ func newReconciler(
 		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
 		recorder:  mgr.GetEventRecorder(Name),
 		gatherer:  gatherer,
+		metrics:   metrics.New(options.Version),
 		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[types.UID]*memory{},
 	}, nil
 }
