@@ -19,7 +19,7 @@ const usage = `usage: cluster <command> [flags]
   down    stop a cluster and remove its state
   status  show what runs, and how to reach it
   list    show all clusters of this user
-  tools   compile the programs of a cluster, and print where they are
+  tools   build or fetch the programs of a cluster and of tests, and print where they are
 
 Each command tells its flags with -h.`
 
@@ -138,13 +138,24 @@ func tools(ctx context.Context, _ flags) error {
 		if err != nil {
 			return err
 		}
-		programs, err := built.Programs()
-		if err != nil {
+		if err := show(built); err != nil {
 			return err
 		}
-		for _, program := range programs {
-			fmt.Println(built.Path(program))
-		}
+	}
+	unpacked, err := toolchain.Unpack(ctx, toolchain.Prometheus(), os.Stderr)
+	if err != nil {
+		return err
+	}
+	for _, program := range toolchain.Prometheus().Programs {
+		fmt.Println(unpacked.Path(program))
 	}
 	return nil
+}
+
+func show(built toolchain.Tools) error {
+	programs, err := built.Programs()
+	for _, program := range programs {
+		fmt.Println(built.Path(program))
+	}
+	return err
 }

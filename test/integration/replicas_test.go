@@ -5,7 +5,6 @@ package integration_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -41,21 +40,12 @@ func startReplica(name string) *replica {
 	config, err := env.Cluster.ServiceAccountConfig(context.Background(), OperatorNamespace, "gloo-operator", Agent+"/"+name)
 	Expect(err).NotTo(HaveOccurred())
 	r := &replica{name: name, faults: faults.New()}
-	probes := freeAddress()
+	probes := FreeAddress()
 	r.Operator = LaunchOperator(r.faults.Config(config), func(o *controller.Options) { o.LeaderElection, o.ProbeAddress = true, probes })
 	DeferCleanup(r.Kill)
 	Eventually(func() (int, error) { return status("http://" + probes + "/readyz") }).Should(Equal(http.StatusOK))
 	Expect(status("http://" + probes + "/healthz")).To(Equal(http.StatusOK))
 	return r
-}
-
-// freeAddress is an address of this machine that nothing listens on.
-func freeAddress() string {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func status(url string) (int, error) {

@@ -4,6 +4,7 @@ package operatortest
 
 import (
 	"context"
+	"net"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -54,6 +55,15 @@ func LaunchOperator(config *rest.Config, adjust ...func(*controller.Options)) *O
 		o.err = controller.Run(ctx, options)
 	}()
 	return o
+}
+
+// FreeAddress is an address of this machine that nothing listens on.
+func FreeAddress() string {
+	GinkgoHelper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 // Running tells an operator that has not ended.

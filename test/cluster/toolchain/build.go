@@ -50,23 +50,29 @@ func buildIn(ctx context.Context, root string, f Family, log io.Writer) (Tools, 
 		return Tools{}, err
 	}
 	target := filepath.Join(cache, fmt.Sprintf("%s-%s-%s", f.Name, src.version, key))
-	if built(target) {
-		return Tools{dir: target}, nil
-	}
-	unlock, err := lock(ctx, filepath.Join(cache, f.Name+".lock"), func() {
-		fmt.Fprintf(log, "%s: waiting for another build of it\n", f.Name)
-	})
+	err = once(ctx, target, filepath.Join(cache, f.Name), log, func() error { return f.compile(ctx, src, target, log) })
 	if err != nil {
-		return Tools{}, err
-	}
-	defer unlock()
-	if built(target) {
-		return Tools{dir: target}, nil
-	}
-	if err := f.compile(ctx, src, target, log); err != nil {
 		return Tools{}, fmt.Errorf("building %s %s: %w", f.Name, src.version, err)
 	}
 	return Tools{dir: target}, nil
+}
+
+// once makes target unless it is there. Those that make one of the same name wait for each other.
+func once(ctx context.Context, target, name string, log io.Writer, make func() error) error {
+	if built(target) {
+		return nil
+	}
+	unlock, err := lock(ctx, name+".lock", func() {
+		fmt.Fprintf(log, "%s: waiting for another build of it\n", filepath.Base(name))
+	})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if built(target) {
+		return nil
+	}
+	return make()
 }
 
 // built relies on the folder getting its final name only when it is complete.
