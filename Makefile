@@ -37,7 +37,7 @@ $(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
 	@mkdir -p $(@D) && touch $@
 
 # SUITES run on clusters of their own, one after another: each wants the machine.
-SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/chart
+SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/chart ./test/alerts
 
 .PHONY: test
 test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
@@ -64,7 +64,7 @@ lint: ## Run the linters
 generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
-	go run ./hack/docs README.md docs/releases.md docs/preflight.md
+	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
 

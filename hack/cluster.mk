@@ -19,5 +19,5 @@ cluster-status: ## Show what of it runs, and its KUBECONFIG (NAME=default)
 cluster-list: ## List all local clusters
 	@go run ./hack/cluster list
 
-tools: ## Compile Kubernetes, etcd, kwok, and helm, istioctl and a registry for tests, into the user's cache, once
+tools: ## Put Kubernetes, etcd, kwok, and helm, istioctl, a registry and Prometheus for tests into the user's cache, once
 	@go run ./hack/cluster tools

@@ -17,13 +17,16 @@ import (
 	"strings"
 
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
 // tables are the tables by name.
-var tables = map[string]func() string{
-	"releases":  func() string { return releases(istio.Releases()) },
-	"preflight": func() string { return checks(preflight.Checks()) },
+var tables = map[string]func() (string, error){
+	"releases":  func() (string, error) { return releases(istio.Releases()), nil },
+	"preflight": func() (string, error) { return checks(preflight.Checks()), nil },
+	"metrics":   func() (string, error) { return measured(metrics.Metrics()), nil },
+	"alerts":    func() (string, error) { return alerts(alertsFile) },
 }
 
 func main() {
@@ -53,12 +56,7 @@ func update(file string, check bool, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	updated := string(content)
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		if updated, err = replaceTable(updated, name, tables[name]()); err != nil {
-			break
-		}
-	}
+	updated, err := replaceTables(string(content))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", file, err)
@@ -71,21 +69,40 @@ func update(file string, check bool, out io.Writer) error {
 	return os.WriteFile(file, []byte(updated), 0o644)
 }
 
+// replaceTables brings all tables of a document up to date.
+func replaceTables(document string) (string, error) {
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		if !strings.Contains(document, begin(name)) {
+			continue
+		}
+		table, err := tables[name]()
+		if err != nil {
+			return "", err
+		}
+		if document, err = replaceTable(document, name, table); err != nil {
+			return "", err
+		}
+	}
+	return document, nil
+}
+
+func begin(name string) string { return "<!-- " + name + ":begin -->\n" }
+
 // replaceTable puts the table between every pair of its markers.
 func replaceTable(document, name, table string) (string, error) {
-	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->"
+	end := "<!-- " + name + ":end -->"
 	var updated strings.Builder
 	for {
-		before, rest, found := strings.Cut(document, begin)
+		before, rest, found := strings.Cut(document, begin(name))
 		updated.WriteString(before)
 		if !found {
 			return updated.String(), nil
 		}
 		_, after, closed := strings.Cut(rest, end)
 		if !closed {
-			return "", fmt.Errorf("%q without %q", strings.TrimSpace(begin), end)
+			return "", fmt.Errorf("%q without %q", strings.TrimSpace(begin(name)), end)
 		}
-		updated.WriteString(begin + table + end)
+		updated.WriteString(begin(name) + table + end)
 		document = after
 	}
 }
@@ -103,7 +120,6 @@ func releases(releases []istio.Release) string {
 
 // checks is the preflight checks in Markdown, in the order in which they are told.
 func checks(checks []preflight.Check) string {
-	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;")
 	var rows strings.Builder
 	rows.WriteString("| Reason | Looked for | | Why | What to do | Source |\n|---|---|---|---|---|---|\n")
 	for _, c := range checks {

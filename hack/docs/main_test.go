@@ -11,15 +11,28 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
-const begin, end = "<!-- releases:begin -->\n", "<!-- releases:end -->"
+const opened, closed = "<!-- releases:begin -->\n", "<!-- releases:end -->"
 
 var _ = It("The table lists checks, in their order, as Markdown can show them", func() {
 	Expect(checks([]preflight.Check{
 		{Reason: "A", Blocking: true, Title: "a|b", Why: "c", Mend: "kubectl -n <namespace> x", Source: "e"}, {Reason: "B"},
 	})).To(HaveSuffix("|\n| `A` | a\\|b | **stops** | c | kubectl -n &lt;namespace&gt; x | e |\n| `B` |  | warns |  |  |  |\n"))
+})
+
+var _ = It("The table lists metrics", func() {
+	Expect(measured([]metrics.Metric{{Name: "a", Type: "gauge", Labels: []string{"b", "c"}, Help: "d|e."}})).To(HaveSuffix("|\n| `a` | gauge | b, c | d\\|e. |\n"))
+})
+
+var _ = It("The table lists alerts, with links to what is said of each", func() {
+	file := filepath.Join(GinkgoT().TempDir(), "alerts.yaml")
+	Expect(os.WriteFile(file, []byte(`groups: [{rules: [{alert: Bad, expr: 'x{a=~"b|c"} > 0', for: 5m, labels: {severity: warning}}]}]`), 0o600)).To(Succeed())
+	Expect(alerts(file)).To(HaveSuffix("|\n| [Bad](#bad) | warning | 5m | `x{a=~\"b\\|c\"} > 0` |\n"))
+	_, err := alerts(file + "x")
+	Expect(err).To(MatchError(os.ErrNotExist))
 })
 
 var _ = It("The table lists releases, newest first", func() {
@@ -33,14 +46,14 @@ var _ = It("The table lists releases, newest first", func() {
 var _ = DescribeTable("The table goes", func(document, want string) {
 	Expect(replaceTable(document, "releases", "new\n")).To(Equal(want))
 },
-	Entry("between the markers", "a\n"+begin+"old\n"+end+"\nb", "a\n"+begin+"new\n"+end+"\nb"),
-	Entry("between markers with nothing between", begin+end, begin+"new\n"+end),
-	Entry("between each pair of them", begin+end+begin+"old\n"+end, begin+"new\n"+end+begin+"new\n"+end),
-	Entry("nowhere in a document without", "a\n"+end, "a\n"+end),
+	Entry("between the markers", "a\n"+opened+"old\n"+closed+"\nb", "a\n"+opened+"new\n"+closed+"\nb"),
+	Entry("between markers with nothing between", opened+closed, opened+"new\n"+closed),
+	Entry("between each pair of them", opened+closed+opened+"old\n"+closed, opened+"new\n"+closed+opened+"new\n"+closed),
+	Entry("nowhere in a document without", "a\n"+closed, "a\n"+closed),
 )
 
 var _ = It("A marker that is not closed is an error", func() {
-	_, err := replaceTable("a\n"+begin+"old\n", "releases", "new\n")
+	_, err := replaceTable("a\n"+opened+"old\n", "releases", "new\n")
 	Expect(err).To(MatchError(ContainSubstring("releases:end")))
 })
 
@@ -48,7 +61,7 @@ var _ = Describe("A document", func() {
 	var file string
 	BeforeEach(func() {
 		file = filepath.Join(GinkgoT().TempDir(), "README.md")
-		Expect(os.WriteFile(file, []byte(begin+"old\n"+end), 0o600)).To(Succeed())
+		Expect(os.WriteFile(file, []byte(opened+"old\n"+closed), 0o600)).To(Succeed())
 	})
 	read := func() string {
 		GinkgoHelper()

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -97,8 +98,8 @@ var faults = []fault{
 		make: func() {}, again: rival, mend: func() {},
 	},
 	{
-		alert: "GlooMeshDriftContinues", story: "somebody does not stop at that", stays: true,
-		make: func() {}, again: rival, mend: func() {},
+		alert: "GlooMeshDriftContinues", story: "somebody overwrites many objects", stays: true,
+		make: func() {}, again: rivalOfMany, mend: func() {},
 	},
 }
 
@@ -111,10 +112,21 @@ func whole() {
 	env.EventuallyPhase(v1.PhaseSucceeded)
 }
 
-// rival overwrites a label of ours.
-func rival(g Gomega) {
-	g.Expect(env.API.Patch(context.Background(), env.Ztunnel(),
-		client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"`+v1.ComponentLabel+`":"theirs"}}}`)), client.FieldOwner("rival"))).To(Succeed())
+// rival overwrites a label of an object of ours.
+func rival(g Gomega) { overwrite(g, env.Ztunnel()) }
+
+// rivalOfMany does so with several of a kind: the first corrections of each follow at once.
+func rivalOfMany(g Gomega) {
+	all := &corev1.ConfigMapList{}
+	g.Expect(env.API.List(context.Background(), all, client.InNamespace(Namespace), client.HasLabels{v1.OwnerLabel})).To(Succeed())
+	for i := range all.Items {
+		overwrite(g, &all.Items[i])
+	}
+}
+
+func overwrite(g Gomega, object client.Object) {
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"`+v1.ComponentLabel+`":"theirs"}}}`))
+	g.Expect(env.API.Patch(context.Background(), object, patch, client.FieldOwner("rival"))).To(Succeed())
 }
 
 // lease is held by somebody who is not there.

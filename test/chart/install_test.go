@@ -100,8 +100,8 @@ var _ = Describe("Installed by helm", Ordered, func() {
 	DescribeTable("is made of nothing that the API server would refuse or drop", func(values string) {
 		var manifests []string
 		for _, object := range of(values) {
-			if object.GetKind() == "ServiceMonitor" {
-				continue // Its CRD is the Prometheus operator's.
+			if object.GroupVersionKind().Group == "monitoring.coreos.com" {
+				continue // The CRDs are the Prometheus operator's.
 			}
 			manifests = append(manifests, manifest(object))
 		}
@@ -111,7 +111,7 @@ var _ = Describe("Installed by helm", Ordered, func() {
 	},
 		Entry("by default", `{}`),
 		Entry("with all there is", managed+`
-metrics: {serviceMonitor: {enabled: true}}
+metrics: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true, annotations: {a: b}}}
 rbac: {revisionTags: [prod]}
 manager: {priorityClassName: system-cluster-critical, env: {A: true}, tolerations: [{operator: Exists}], nodeSelector: {a: b},
   imagePullSecrets: [{name: x}], affinity: {nodeAffinity: {}}, podAnnotations: {a: b}, podLabels: {a: b}}
