@@ -19,6 +19,7 @@ type dashboard struct {
 
 type panel struct {
 	ID          int      `json:"id"`
+	Type        string   `json:"type"`
 	Title       string   `json:"title"`
 	Description string   `json:"description"`
 	Targets     []target `json:"targets"`
@@ -26,7 +27,8 @@ type panel struct {
 }
 
 type target struct {
-	Expr string `json:"expr"`
+	Expr   string `json:"expr"`
+	Legend string `json:"legendFormat"`
 }
 
 type position struct{ X, Y, W, H int }

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -22,6 +23,7 @@ var (
 	// address is that of the operator's metrics.
 	address string
 	watcher prometheus
+	began   time.Time
 )
 
 // startOperator runs an operator until the container ends.
@@ -59,6 +61,7 @@ func scrape(token string) (int, string) {
 
 var _ = Describe("Watched by Prometheus", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
+		began = time.Now()
 		env = New(ctx, func(o *cluster.Options) { o.Nodes = 2 })
 		env.Kubectl("create", "serviceaccount", "scraper", "-n", "default")
 		env.Kubectl("create", "clusterrolebinding", "scraper", "--clusterrole=gloo-operator-metrics-reader", "--serviceaccount=default:scraper")
@@ -88,6 +91,7 @@ var _ = Describe("Watched by Prometheus", Ordered, func() {
 		for _, query := range queries() {
 			Eventually(func(g Gomega) []any { return watcher.ask(g, query) }).ShouldNot(BeEmpty(), query)
 		}
+		draw(Default, shown(), began)
 	})
 
 	It("the metrics are as Prometheus wants them", func(ctx SpecContext) {

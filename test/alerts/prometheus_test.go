@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -108,6 +110,37 @@ func (p prometheus) firing(g Gomega) []string {
 		}
 	}
 	return names
+}
+
+// found is a series that a query finds.
+type found struct {
+	labels map[string]string
+	points [][2]float64
+}
+
+// step is how many seconds lie between two points of a range.
+const step = 0.5
+
+// askRange lists the series that a query finds between a time and now.
+func (p prometheus) askRange(g Gomega, query string, since time.Time) []found {
+	var data struct {
+		Result []struct {
+			Metric map[string]string
+			Values [][2]any
+		}
+	}
+	times := fmt.Sprintf("&start=%d&end=%d&step=%g", since.Unix(), time.Now().Unix(), step)
+	g.Expect(p.get("/api/v1/query_range?query="+url.QueryEscape(query)+times, &data)).To(Succeed())
+	all := make([]found, len(data.Result))
+	for i, result := range data.Result {
+		all[i].labels = result.Metric
+		for _, value := range result.Values {
+			number, err := strconv.ParseFloat(value[1].(string), 64)
+			g.Expect(err).NotTo(HaveOccurred())
+			all[i].points = append(all[i].points, [2]float64{value[0].(float64), number})
+		}
+	}
+	return all
 }
 
 // ask lists the series that a query finds.
