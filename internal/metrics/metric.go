@@ -39,7 +39,7 @@ var (
 	meshReady = Metric{"gloo_operator_mesh_ready", gauge, []string{"name"},
 		"1 while the condition Ready is true, 0 otherwise."}
 	meshChanged = Metric{"gloo_operator_mesh_last_change_timestamp_seconds", gauge, []string{"name"},
-		"When the operator last changed the mesh, in seconds since 1970; before its first change since it started, when a condition last turned."}
+		"When the operator last applied a change to an object of the mesh, or pruned one, in seconds since 1970; before its first change since it started, when a condition last turned."}
 	podsDesired = Metric{"gloo_operator_component_pods_desired", gauge, []string{"name", "component"},
 		"Pods that a component of the mesh should have."}
 	podsUpdated = Metric{"gloo_operator_component_pods_updated", gauge, []string{"name", "component"},

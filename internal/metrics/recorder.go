@@ -90,7 +90,8 @@ func (r *Recorder) Report(smc *v1.ServiceMeshController, status v1.ServiceMeshCo
 	})
 }
 
-// Changed takes note that the operator changed something of the mesh.
+// Changed takes note that the operator applied a change to an object of the mesh, or pruned
+// one.
 func (r *Recorder) Changed(name string, at time.Time) {
 	r.update(name, func(m *mesh) { m.changed = at })
 }
