@@ -185,6 +185,10 @@ func (s *site) die(p phase) (died bool) {
 			return errors.Join(s.done(p), s.differentOnceDone(p))
 		}
 	}).Should(Succeed(), "end of %s", p)
+	if !died && len(s.faults.Hits()) > 0 {
+		Eventually(s.faults.Died()).Should(BeClosed()) // The server has acted, and the client is about to die.
+		died = true
+	}
 	return died
 }
 
