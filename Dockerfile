@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The operator's image: one static binary, no shell, no root. CI does not build
-# it yet, since no container engine runs there.
+# The operator's image: one static binary, no shell, no root. `make image` makes the
+# same without a container engine, and a test compares the two.
 #   docker build --build-arg RELEASE="$(git describe --tags --always)" -t gloo-operator .
 FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
 ARG TARGETOS TARGETARCH RELEASE=unknown

@@ -26,6 +26,19 @@ build: gateway-api ## Build bin/gloo-operator
 	@echo "building bin/gloo-operator"
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gloo-operator ./cmd/gloo-operator
 
+# An image needs a binary for each architecture; go builds anew only what has changed.
+ARCHITECTURES ?= amd64 arm64
+BINARIES := $(ARCHITECTURES:%=bin/linux-%/gloo-operator)
+
+.PHONY: image $(BINARIES)
+image: $(BINARIES) ## Make the image for amd64 and arm64 in bin/image (PUSH=registry/name:tag pushes it)
+	@go run ./hack/image -version='$(RELEASE)' -revision="$$(git rev-parse HEAD)" \
+		-created="$$(TZ=UTC git log -1 --date=iso-strict-local --format=%cd)" -push='$(PUSH)' $(BINARIES)
+
+$(BINARIES): bin/linux-%/gloo-operator: gateway-api
+	@echo "building $@"
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/gloo-operator
+
 .PHONY: gateway-api
 gateway-api: $(COPIED) ## Copy the Gateway API CRDs from the Go module cache, once
 

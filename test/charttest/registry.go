@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -125,6 +126,12 @@ func (r *Registry) Push(version string, charts map[string][]byte) {
 		out, err := push.CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), string(out))
 	}
+}
+
+// Login is a configuration of docker with which clients are let in.
+func (r *Registry) Login() []byte {
+	token := base64.StdEncoding.EncodeToString([]byte(Username + ":" + Password))
+	return fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, r.Host, token)
 }
 
 // Client trusts the registry and sends the user's name.

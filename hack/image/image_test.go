@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/content/oci"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/gloo-operator/gloo-operator/test/charttest"
+)
+
+// largest is how many bytes a node may have to download: issue 8's figure.
+const largest = 25_000_000
+
+func TestImage(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "The operator's image")
+}
+
+// build builds a program statically for that architecture.
+func build(architecture, program string, flags ...string) string {
+	GinkgoHelper()
+	binary := filepath.Join(GinkgoT().TempDir(), architecture)
+	command := exec.Command("go", append(append([]string{"build", "-trimpath", "-o", binary}, flags...), program)...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
+	out, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(out))
+	return binary
+}
+
+// fetch reads what a descriptor names.
+func fetch(store content.Fetcher, from ocispec.Descriptor, into any) {
+	GinkgoHelper()
+	encoded, err := content.FetchAll(context.Background(), store, from)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(json.Unmarshal(encoded, into)).To(Succeed())
+}
+
+var _ = Describe("The image of the operator", Ordered, func() {
+	var (
+		store    *oci.Store
+		images   []image
+		index    ocispec.Descriptor
+		made     source
+		manifest ocispec.Manifest
+		config   ocispec.Image
+	)
+
+	BeforeAll(func(ctx SpecContext) {
+		made = source{
+			version: "v1.2.3", revision: "0123abc", created: time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC), certificates: "/etc/ssl/certs/ca-certificates.crt",
+			// The second is another program: what is looked at is the index, and compiling
+			// the operator once more takes minutes.
+			binaries: []string{build("amd64", "../../cmd/gloo-operator", "-ldflags=-s -w"), build("arm64", "./testdata/nothing")},
+		}
+		var err error
+		store, err = newLayout(filepath.Join(GinkgoT().TempDir(), "layout"))
+		Expect(err).NotTo(HaveOccurred())
+		images, index, err = made.write(ctx, store)
+		Expect(err).NotTo(HaveOccurred())
+		fetch(store, images[0].Descriptor, &manifest)
+		fetch(store, manifest.Config, &config)
+	})
+
+	It("is one for each architecture, under one tag", func(ctx SpecContext) {
+		tagged, err := store.Resolve(ctx, "v1.2.3")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(tagged.Digest).To(Equal(index.Digest))
+		var list ocispec.Index
+		fetch(store, tagged, &list)
+		Expect(list.Manifests).To(HaveExactElements(
+			HaveField("Platform", HaveValue(Equal(ocispec.Platform{OS: "linux", Architecture: "amd64"}))),
+			HaveField("Platform", HaveValue(Equal(ocispec.Platform{OS: "linux", Architecture: "arm64"}))),
+		))
+		Expect(list.Annotations).To(HaveKeyWithValue(ocispec.AnnotationVersion, "v1.2.3"))
+	})
+
+	It("says what it is", func() {
+		Expect(config.Config.Labels).To(And(
+			HaveKeyWithValue(ocispec.AnnotationTitle, "gloo-operator"),
+			HaveKeyWithValue(ocispec.AnnotationLicenses, "Apache-2.0"),
+			HaveKeyWithValue(ocispec.AnnotationSource, "https://github.com/gloo-operator/gloo-operator"),
+			HaveKeyWithValue(ocispec.AnnotationRevision, "0123abc"),
+			HaveKeyWithValue(ocispec.AnnotationCreated, "2026-11-23T12:00:00Z")))
+		Expect(*config.Created).To(Equal(made.created))
+		Expect(manifest.Annotations).To(Equal(config.Config.Labels))
+		Expect(config.Platform.Architecture).To(Equal("amd64"))
+	})
+
+	It("runs the same as the one of the Dockerfile, as the same user", func() {
+		dockerfile, err := os.ReadFile("../../Dockerfile")
+		Expect(err).NotTo(HaveOccurred())
+		last := func(instruction string) string {
+			found := regexp.MustCompile(`(?m)^`+instruction+` (.*)$`).FindAllSubmatch(dockerfile, -1)
+			Expect(found).NotTo(BeEmpty(), instruction)
+			return string(found[len(found)-1][1])
+		}
+		Expect(last("FROM")).To(Equal("scratch"))
+		Expect(config.Config.User).To(Equal(last("USER")))
+		Expect(json.Marshal(config.Config.Entrypoint)).To(MatchJSON(last("ENTRYPOINT")))
+		Expect(json.Marshal(config.Config.Cmd)).To(MatchJSON(last("CMD")))
+		Expect(config.Config.User).To(MatchRegexp(`^[1-9][0-9]*:[1-9][0-9]*$`), "a number that is not root's, for runAsNonRoot")
+	})
+
+	It("has no more to download than it may", func() {
+		Expect(images[0].compressed).To(And(BeNumerically(">", 1_000_000), BeNumerically("<=", largest)))
+	})
+
+	It("holds the operator and certificates, no shell, and runs with nothing else", func() {
+		root := GinkgoT().TempDir()
+		Expect(os.Chmod(root, 0o755)).To(Succeed())
+		Expect(unpack(store, manifest, root)).To(Equal([]string{
+			"etc/", "etc/ssl/", "etc/ssl/certs/", "etc/ssl/certs/ca-certificates.crt", "gloo-operator",
+		}))
+		run := exec.Command(entrypoint, "version")
+		run.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+		run.Env, run.Dir = []string{}, "/"
+		out, err := run.CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), "chroot needs root: %s", out)
+		Expect(string(out)).To(ContainSubstring("1.29.1"))
+	})
+
+	It("can be made again", func(ctx SpecContext) {
+		again, err := newLayout(filepath.Join(GinkgoT().TempDir(), "again"))
+		Expect(err).NotTo(HaveOccurred())
+		_, same, err := made.write(ctx, again)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(same).To(Equal(index))
+	})
+
+	It("comes out of a registry as it went in", func(ctx SpecContext) {
+		registry := charttest.StartRegistry()
+		login := filepath.Join(GinkgoT().TempDir(), "config.json")
+		Expect(os.WriteFile(login, registry.Login(), 0o600)).To(Succeed())
+		GinkgoT().Setenv("DOCKER_CONFIG", filepath.Dir(login))
+		where := registry.Host + "/gloo/gloo-operator:v9"
+		Expect(send(ctx, store, "v1.2.3", where, registry.Client())).To(Succeed())
+		repository, err := remote.NewRepository(where)
+		Expect(err).NotTo(HaveOccurred())
+		repository.Client, err = authorized(registry.Client())
+		Expect(err).NotTo(HaveOccurred())
+		back, err := newLayout(filepath.Join(GinkgoT().TempDir(), "back"))
+		Expect(err).NotTo(HaveOccurred())
+		pulled, err := oras.Copy(ctx, repository, "v9", back, "v9", oras.DefaultCopyOptions)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(pulled.Digest).To(Equal(index.Digest))
+	})
+
+	It("is not made of a binary that needs libraries, nor without certificates", func(ctx SpecContext) {
+		dynamic := source{version: "v1", certificates: made.certificates, binaries: []string{"/bin/sh"}}
+		_, _, err := dynamic.write(ctx, store)
+		Expect(err).To(MatchError(ContainSubstring("making an image of /bin/sh: it is not linked statically")))
+		without := source{version: "v1", certificates: "/nowhere", binaries: made.binaries}
+		_, _, err = without.write(ctx, store)
+		Expect(err).To(MatchError(ContainSubstring("/nowhere")))
+	})
+})
+
+// unpack puts what is in the image's layer into a folder, and lists it.
+func unpack(store content.Fetcher, manifest ocispec.Manifest, root string) []string {
+	GinkgoHelper()
+	Expect(manifest.Layers).To(HaveLen(1))
+	blob, err := store.Fetch(context.Background(), manifest.Layers[0])
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { Expect(blob.Close()).To(Succeed()) }()
+	archive, err := gzip.NewReader(blob)
+	Expect(err).NotTo(HaveOccurred())
+	var names []string
+	for r := tar.NewReader(archive); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return names
+		}
+		Expect(err).NotTo(HaveOccurred())
+		names = append(names, header.Name)
+		path := filepath.Join(root, header.Name)
+		if header.Typeflag == tar.TypeDir {
+			Expect(os.Mkdir(path, header.FileInfo().Mode())).To(Succeed())
+			continue
+		}
+		content, err := io.ReadAll(r)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(path, content, header.FileInfo().Mode())).To(Succeed())
+	}
+}

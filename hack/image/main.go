@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command image makes the operator's image of its static binaries, without a
+// container engine: an OCI image layout with an index of one image for each
+// architecture. With -push it sends that to a registry instead of telling where it is.
+// The same commit, certificates and Go make the same digests.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/content/oci"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+)
+
+func main() {
+	var s source
+	flag.StringVar(&s.version, "version", "unknown", "the operator's version, which becomes the image's tag in the layout")
+	flag.StringVar(&s.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "CA certificates that the operator trusts, in PEM")
+	flag.StringVar(&s.revision, "revision", "unknown", "commit that the operator was built from")
+	flag.TextVar(&s.created, "created", time.Unix(0, 0).UTC(), "time of that commit, in RFC 3339")
+	folder := flag.String("output", "bin/image", "folder of the OCI image layout")
+	push := flag.String("push", "", "where to push the image: registry/name:tag; credentials are those of docker login")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./hack/image [flags] BINARY…")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if s.binaries = flag.Args(); len(s.binaries) == 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, s, *folder, *push, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes the layout, tells what is in it, and pushes it if that is asked for.
+func run(ctx context.Context, s source, folder, push string, out io.Writer) error {
+	layout, err := newLayout(folder)
+	if err != nil {
+		return err
+	}
+	images, index, err := s.write(ctx, layout)
+	if err != nil {
+		return err
+	}
+	for _, one := range images {
+		fmt.Fprintf(out, "%s/%s: %.1f MB compressed, %s\n", one.Platform.OS, one.Platform.Architecture, float64(one.compressed)/1e6, one.Digest)
+	}
+	fmt.Fprintf(out, "%s: OCI image layout, %s\n", folder, index.Digest)
+	if push == "" {
+		return nil
+	}
+	if err := send(ctx, layout, s.version, push, http.DefaultClient); err != nil {
+		return fmt.Errorf("pushing to %s: %w", push, err)
+	}
+	fmt.Fprintf(out, "pushed %s@%s\n", push, index.Digest)
+	return nil
+}
+
+// newLayout is an empty layout in that folder, which is emptied: blobs of images that
+// were made before would stay.
+func newLayout(folder string) (*oci.Store, error) {
+	if err := os.RemoveAll(folder); err != nil {
+		return nil, err
+	}
+	return oci.New(folder)
+}
+
+// send copies the image of that tag to a registry.
+func send(ctx context.Context, layout oras.ReadOnlyTarget, tag, reference string, client *http.Client) error {
+	repository, err := remote.NewRepository(reference)
+	if err != nil {
+		return err
+	}
+	if repository.Client, err = authorized(client); err != nil {
+		return err
+	}
+	_, err = oras.Copy(ctx, layout, tag, repository, cmp.Or(repository.Reference.Reference, tag), oras.DefaultCopyOptions)
+	return err
+}
+
+// authorized adds docker's credentials to a client's requests.
+func authorized(client *http.Client) (*auth.Client, error) {
+	known, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("reading docker's credentials: %w", err)
+	}
+	return &auth.Client{Client: client, Cache: auth.NewCache(), Credential: credentials.Credential(known)}, nil
+}
+
+// image is one of the index.
+type image struct {
+	ocispec.Descriptor
+	// compressed is the size of what a node downloads, in bytes.
+	compressed int64
+}
