@@ -176,8 +176,8 @@ var _ = Describe("Preflight", Ordered, func() {
 	It("follows another CNI plugin with the folders", func() {
 		env.Kubectl("delete", "configmap", "-n", "kube-system", "cilium-config")
 		Eventually(cniFolder).Should(Equal("/var/lib/rancher/k3s/data/cni"))
+		Eventually(func() string { return env.Mesh().Status.Environment.CNI }).Should(Equal("Flannel of K3s"))
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(env.Mesh().Status.Environment.CNI).To(Equal("Flannel of K3s"))
 	})
 
 	It("asks for the API server's version again when a kubelet has another, and for nothing else", func() {
