@@ -59,7 +59,7 @@ test: gateway-api tools ## Run all tests but those of test-faults; what they nee
 
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
-	go test -timeout=40m ./test/faultsuite
+	go test -timeout=45m ./test/faultsuite
 
 .PHONY: fuzz
 fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)
