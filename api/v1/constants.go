@@ -80,8 +80,16 @@ const (
 	ReasonUnexpectedObject = "UnexpectedObject"
 	// ReasonObjectRefused: the API server would refuse an object that the values make.
 	ReasonObjectRefused = "ObjectRefused"
-	// ReasonDowngrade: spec.version goes back more than one minor version.
-	ReasonDowngrade = "DowngradeTooFar"
+	// ReasonDowngrade: spec.version is of an older minor version, and nobody allowed that.
+	ReasonDowngrade = "DowngradeNotAllowed"
+	// ReasonUpgradePathUnknown: the way to spec.version has a step that is not known.
+	ReasonUpgradePathUnknown = "UpgradePathUnknown"
+	// ReasonRolloutFailed: a component does not get ready.
+	ReasonRolloutFailed = "RolloutFailed"
+	// ReasonRollingBack: a rollout failed, and the mesh goes back to what ran before.
+	ReasonRollingBack = "RollingBack"
+	// ReasonRolledBack: a rollout failed, and what ran before runs again.
+	ReasonRolledBack = "RolledBack"
 	// ReasonPullSecret: a pull secret cannot be read.
 	ReasonPullSecret = "PullSecretUnreadable"
 	// ReasonInvalidExtensions: the extensions ConfigMap cannot be read.

@@ -19,6 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Istiod",type=string,JSONPath=`.status.components[?(@.name=="istiod")].pods`,description="istiod pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="CNI",type=string,JSONPath=`.status.components[?(@.name=="istio-cni")].pods`,description="istio-cni pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="Ztunnel",type=string,JSONPath=`.status.components[?(@.name=="ztunnel")].pods`,description="ztunnel pods: up to date and ready / desired"
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.rollout.progress`,description="component that is being rolled out, versions, and its pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.message`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name is used as a label value: at most 63 characters"
@@ -131,6 +132,10 @@ type ServiceMeshControllerSpec struct {
 	// image is where Istio's images come from. Default: docker.io/istio.
 	// +optional
 	Image *Image `json:"image,omitempty"`
+
+	// upgrade is how changes of the mesh are carried out.
+	// +optional
+	Upgrade *Upgrade `json:"upgrade,omitempty"`
 
 	// values are Helm values in one tree, as `istioctl install` takes them: pilot, cni,
 	// ztunnel, base, global, meshConfig. They win over all other settings. Keys that no
@@ -272,7 +277,8 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// version is the Istio version that runs: spec.version once all components do.
+	// version is the Istio version that runs: the newest that was complete, spec.version
+	// at the end.
 	// +optional
 	Version string `json:"version,omitempty"`
 
@@ -289,6 +295,21 @@ type ServiceMeshControllerStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Components []ComponentStatus `json:"components,omitempty"`
+
+	// rollout is the change that is under way. Empty when none is.
+	// +optional
+	Rollout *RolloutStatus `json:"rollout,omitempty"`
+
+	// failedRollout is the rollout that was rolled back last. It is forgotten when spec
+	// changes.
+	// +optional
+	FailedRollout *FailedRollout `json:"failedRollout,omitempty"`
+
+	// history are the last ten changes of the mesh, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	History []HistoryEntry `json:"history,omitempty"`
 
 	// conditions are, in this order: Initialized, CRDInstalled, ControlPlaneDeployed,
 	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, Ready.

@@ -54,6 +54,9 @@ func own() []role {
 				"Whoever may run pods in this namespace can read its Secrets anyway.", rules: []rule{
 				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "update"}},
 			}},
+			{comment: "Why pods do not get ready, when a rollout stands still.", rules: []rule{
+				{resources: []string{"events", "pods"}, verbs: []string{"list"}},
+			}},
 			{comment: "The pull secrets of spec.image: whether they are there, and copies of those of the operator's own namespace.", rules: []rule{
 				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "patch", "watch"}},
 			}},

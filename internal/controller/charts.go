@@ -28,14 +28,16 @@ const stoppedRetry = 2 * time.Minute
 // archives returns the charts of a version that is not compiled in, from
 // spec.repository. It never waits: while they are fetched it says so, and the end of
 // the download starts the next pass.
-func (r *Reconciler) archives(smc *v1.ServiceMeshController) (map[string][]byte, *stop) {
-	_, err := istio.Find(smc.Spec.Version)
+func (r *Reconciler) archives(smc *v1.ServiceMeshController, version string) (map[string][]byte, *stop) {
+	_, err := istio.Find(version)
 	if err == nil || smc.Spec.Repository == nil {
-		r.charts.Forget(smc.Name)
+		if version == smc.Spec.Version {
+			r.charts.Forget(smc.Name)
+		}
 		return nil, nil
 	}
 	wanted := smc.Spec.Repository.DeepCopy()
-	source := repository.Source{URL: wanted.URL, Version: smc.Spec.Version, SkipVerify: wanted.InsecureSkipVerify}
+	source := repository.Source{URL: wanted.URL, Version: version, SkipVerify: wanted.InsecureSkipVerify}
 	charts, err := r.charts.Charts(repository.Request{
 		Owner: smc.Name, Source: source, Attempt: fmt.Sprintf("%s/%d", smc.UID, smc.Generation),
 		Access: func(ctx context.Context) (repository.Access, error) { return r.access(ctx, wanted.Secrets, source) },

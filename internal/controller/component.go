@@ -26,6 +26,8 @@ type componentState struct {
 	// unobserved tells that it only waits for a controller to look at a workload that
 	// somebody touched.
 	unobserved bool
+	// changed tells that something of it was just applied because the plan asks for it.
+	changed bool
 	// message says what it waits for. Empty when done, and before it was begun.
 	message string
 	// failure stopped the component. Nil otherwise.

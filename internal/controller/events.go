@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,7 @@ const (
 	actionPrune     = "Prune"
 	actionRetire    = "RetireHelmRelease"
 	actionLeave     = "LeaveAlone"
+	actionStep      = "UpgradeTo-"
 )
 
 // longestNote is how many bytes the API server takes for the text of an event:
@@ -84,6 +86,10 @@ func eventsOf(
 	}
 	if before.Phase != after.Phase {
 		told = append(told, phaseEvent(before, after, target))
+	} else if after.Phase == v1.PhaseUpgrading && stepOf(before) != stepOf(after) {
+		step := phaseEvent(before, after, target)
+		step.action = actionStep + stepOf(after)
+		told = append(told, step)
 	} else if was, is := readyReason(before), readyReason(after); was != is && (is == v1.ReasonPaused || is == v1.ReasonContested) {
 		told = append(told, tell(corev1.EventTypeWarning, is, actionReconcile, after.Message))
 	}
@@ -115,7 +121,13 @@ func phaseEvent(before, after v1.ServiceMeshControllerStatus, target string) occ
 	case v1.PhaseInstalling:
 		return tell(corev1.EventTypeNormal, v1.ReasonInstalling, actionReconcile, fmt.Sprintf("installing Istio %s: %s", target, message))
 	case v1.PhaseUpgrading:
-		return tell(corev1.EventTypeNormal, v1.ReasonUpgrading, actionReconcile, upgrading(before.Version, target)+message)
+		kind := corev1.EventTypeNormal
+		if reason == v1.ReasonRollingBack {
+			kind = corev1.EventTypeWarning
+		} else {
+			reason = v1.ReasonUpgrading
+		}
+		return tell(kind, reason, actionReconcile, upgrading(before, after, target)+message)
 	case v1.PhaseSucceeded:
 		return tell(corev1.EventTypeNormal, v1.ReasonSucceeded, actionReconcile, message)
 	case v1.PhaseUninstalling:
@@ -145,7 +157,19 @@ func readyReason(status v1.ServiceMeshControllerStatus) string {
 	return v1.ReasonWaiting
 }
 
-func upgrading(from, to string) string {
+// stepOf is the version that is being rolled out. Empty: none is.
+func stepOf(status v1.ServiceMeshControllerStatus) string {
+	if status.Rollout == nil {
+		return ""
+	}
+	return status.Rollout.To
+}
+
+func upgrading(before, after v1.ServiceMeshControllerStatus, target string) string {
+	from, to := before.Version, target
+	if after.Rollout != nil {
+		from, to = cmp.Or(after.Rollout.From, from), after.Rollout.To
+	}
 	if from == to {
 		return fmt.Sprintf("changing Istio %s: ", to)
 	}

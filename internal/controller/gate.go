@@ -47,14 +47,14 @@ func before(a, b *v1.ServiceMeshController) bool {
 	return a.Name < b.Name
 }
 
-// build compiles the plan.
-func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts) (*plan.Plan, *stop) {
+// build compiles the plan of that version.
+func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, version string) (*plan.Plan, *stop) {
 	extensions := &corev1.ConfigMap{}
 	key := client.ObjectKey{Namespace: r.namespace, Name: v1.ExtensionsName}
 	if err := client.IgnoreNotFound(r.client.Get(ctx, key, extensions)); err != nil {
 		return nil, &stop{reason: v1.ReasonInvalidExtensions, message: "cannot read the ConfigMap: " + err.Error(), cause: err}
 	}
-	archives, held := r.archives(smc)
+	archives, held := r.archives(smc, version)
 	if held != nil {
 		return nil, held
 	}
@@ -63,8 +63,10 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 		return nil, &stop{reason: v1.ReasonPullSecret, message: err.Error(), cause: err}
 	}
 	began := time.Now()
+	spec := smc.Spec
+	spec.Version = version
 	built, err := r.builder.Build(plan.Input{
-		Owner: smc.Name, Spec: smc.Spec, Extensions: textsOf(extensions), Archives: archives, PullSecrets: secrets, Facts: plan.Facts{
+		Owner: smc.Name, Spec: spec, Extensions: textsOf(extensions), Archives: archives, PullSecrets: secrets, Facts: plan.Facts{
 			KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
 			Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
 		},

@@ -86,6 +86,8 @@ type memory struct {
 	// swept tells that the releases of components that the plan does not have were
 	// looked for.
 	swept bool
+	// stall is of the component whose pods the mesh waits for.
+	stall stall
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
@@ -167,6 +169,15 @@ type pass struct {
 	environment *v1.EnvironmentStatus
 	// warnings are what the preflight checks found and what stops nothing.
 	warnings []plan.Notice
+	// course is the version that it works towards.
+	course course
+	// announcing tells that the status is to tell of the course before anything is done.
+	announcing bool
+	// progressTime is when the component that is being rolled out began, or last got one
+	// more pod up to date and ready.
+	progressTime time.Time
+	// again is when to look again without an event. Zero: on the next event.
+	again time.Duration
 }
 
 // walk builds the plan and applies it as far as it goes.
@@ -183,7 +194,10 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 		return p
 	}
 	p.environment = environmentOf(facts)
-	if p.plan, p.stop = r.build(ctx, smc, facts); p.stop != nil {
+	if p.stop = p.chart(smc); p.stop != nil {
+		return p
+	}
+	if p.plan, p.stop = r.build(ctx, smc, facts, p.course.to); p.stop != nil {
 		return p
 	}
 	if p.paused = paused(smc); p.paused {
@@ -192,13 +206,11 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 		}
 		return p
 	}
-	if p.stop = r.check(smc, facts, p); p.stop != nil {
+	if p.stop = r.permit(ctx, smc, facts, p); p.stop != nil {
 		return p
 	}
-	if p.stop = r.conflict(ctx, smc, p); p.stop != nil {
-		return p
-	}
-	if p.stop = r.rehearse(ctx, smc, p); p.stop != nil {
+	if p.announcing = announce(smc, p.course); p.announcing {
+		p.components = waiting(p.plan.Components)
 		return p
 	}
 	r.advance(ctx, smc, p)
@@ -206,15 +218,31 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	return p
 }
 
+// permit stops where the plan must not be applied: the cluster is not fit for it,
+// somebody else's objects are in the way, or the API server would refuse it.
+func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
+	if held := r.check(smc, facts, p); held != nil {
+		return held
+	}
+	if held := r.foresee(ctx, smc, facts, p); held != nil {
+		return held
+	}
+	if held := r.conflict(ctx, smc, p); held != nil {
+		return held
+	}
+	return r.rehearse(ctx, smc, p)
+}
+
 // advance brings component after component, and prunes what each no longer has, up
 // to the first that is not complete.
 func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
 	owned := r.observer.Owned(smc.Name)
-	for i, component := range p.plan.Components {
+	p.components = waiting(p.plan.Components)
+	for _, i := range p.course.order(p.plan.Components) {
+		component := p.plan.Components[i]
 		state := r.bring(ctx, component, p)
-		p.components = append(p.components, state)
-		if !state.done {
-			p.components = append(p.components, waiting(p.plan.Components[i+1:])...)
+		r.watch(ctx, smc, component, p, &state)
+		if p.components[i] = state; !state.done {
 			return
 		}
 		r.prune(ctx, p, ownedBy(owned, component.Name))
@@ -232,6 +260,7 @@ func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pas
 	r.measureApply(component.Name, began, changes, err)
 	p.changes = append(p.changes, changes...)
 	state := r.examine(component)
+	state.changed = slices.ContainsFunc(changes, planned)
 	if err != nil {
 		state.failure = refusal(v1.ReasonApplyFailed, err, p.plan)
 		state.done, state.message = false, state.failure.message

@@ -5,12 +5,10 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/version"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -63,8 +61,7 @@ func textsOf(configMap *corev1.ConfigMap) map[string]string {
 }
 
 // rehearse stops before the first write of a change of an installed mesh that cannot
-// be carried out: a version too far back, or an object that the API server would
-// refuse. A first installation has nothing to lose and is not rehearsed; neither is what
+// be carried out, since the API server would refuse an object. A first installation has nothing to lose and is not rehearsed; neither is what
 // an operator that has just started finds complete, since applying it changes nothing.
 func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
 	m, digest := r.remembered(smc), digestOf(p.plan)
@@ -73,11 +70,6 @@ func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController
 	}
 	if smc.Status.Version == "" || m.rehearsed == digest {
 		return nil
-	}
-	if tooFarBack(smc.Status.Version, p.plan.Version) {
-		return &stop{reason: v1.ReasonDowngrade, phase: v1.PhaseFailed, message: fmt.Sprintf(
-			"Istio %s runs, and %s is more than one minor version older: go back one minor version at a time, or delete this ServiceMeshController and apply it anew",
-			smc.Status.Version, p.plan.Version)}
 	}
 	if err := r.applier.Try(ctx, allObjects(p.plan)); err != nil {
 		return refusal(v1.ReasonObjectRefused, err, p.plan)
@@ -97,19 +89,8 @@ func digestOf(built *plan.Plan) string {
 
 // carriedOut tells that this spec was applied in full before.
 func carriedOut(smc *v1.ServiceMeshController, built *plan.Plan) bool {
-	return smc.Status.ObservedGeneration == smc.Generation && smc.Status.Version == built.Version &&
-		(smc.Status.Phase == v1.PhaseSucceeded || smc.Status.Phase == v1.PhaseDegraded)
-}
-
-// tooFarBack tells that Istio's in-place changes do not go from one version to the
-// other: https://istio.io/latest/docs/setup/upgrade/in-place/.
-func tooFarBack(from, to string) bool {
-	was, err := version.ParseGeneric(from)
-	if err != nil {
-		return false
-	}
-	will, err := version.ParseGeneric(to)
-	return err == nil && (will.Major() < was.Major() || will.Major() == was.Major() && will.Minor()+1 < was.Minor())
+	settled := smc.Status.Phase == v1.PhaseSucceeded || smc.Status.Phase == v1.PhaseDegraded || failedRollout(smc) != nil
+	return settled && smc.Status.Rollout == nil && smc.Status.ObservedGeneration == smc.Generation && smc.Status.Version == built.Version
 }
 
 // refusal tells what the API server refused, which a person has to mend, from what

@@ -51,7 +51,7 @@ func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	result.RequeueAfter = soonest(result.RequeueAfter, wait)
+	result.RequeueAfter = soonest(soonest(result.RequeueAfter, wait), p.again)
 	for _, failure := range p.failures() {
 		if failure.cause != nil && len(p.changes)+p.written > 0 {
 			return ctrl.Result{RequeueAfter: firstRetry}, nil // It gets on: pauses grow while it does not.

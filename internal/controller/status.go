@@ -37,7 +37,6 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 	status := v1.ServiceMeshControllerStatus{
 		ObservedGeneration: smc.Generation,
 		Version:            previous.Version,
-		Phase:              phaseOf(previous, smc.Spec.Version, p),
 		Components:         previous.Components,
 		Environment:        cmp.Or(p.environment, previous.Environment),
 	}
@@ -47,7 +46,9 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 	if p.complete() && !p.paused {
 		status.Version = p.plan.Version
 	}
-	status.Conditions = conditions(smc, p, status.Components)
+	followRollout(&status, smc, p, time.Now())
+	status.Phase = phaseOf(smc, status, p)
+	status.Conditions = conditions(smc, p, status)
 	status.Message = summary(status, p)
 	return status
 }
@@ -61,34 +62,57 @@ func (p *pass) complete() bool {
 // planned tells that something was applied because the plan asks for it, and not
 // to undo somebody's change.
 func (p *pass) planned() bool {
-	return slices.ContainsFunc(p.changes, func(c apply.Change) bool { return c.Action == apply.Created || c.Action == apply.Changed })
+	return slices.ContainsFunc(p.changes, planned)
 }
 
-func phaseOf(previous v1.ServiceMeshControllerStatus, version string, p *pass) v1.Phase {
-	for _, failure := range p.failures() {
-		if failure.phase != "" {
-			return failure.phase
-		}
+func planned(c apply.Change) bool { return c.Action == apply.Created || c.Action == apply.Changed }
+
+func phaseOf(smc *v1.ServiceMeshController, after v1.ServiceMeshControllerStatus, p *pass) v1.Phase {
+	previous := smc.Status
+	if phase := failedPhase(after, p); phase != "" {
+		return phase
 	}
 	switch {
 	case p.paused:
 		return cmp.Or(previous.Phase, v1.PhasePending)
+	case previous.Version != "" && after.Rollout != nil:
+		return v1.PhaseUpgrading
 	case p.complete():
-		return completePhase(p)
+		return completePhase(after, p)
 	case previous.Version == "":
 		return firstPhase(p)
-	case p.planned(), previous.Phase == v1.PhaseUpgrading, previous.Version != version:
+	case previous.Phase == v1.PhaseUpgrading, previous.Version != smc.Spec.Version:
 		return v1.PhaseUpgrading
 	default:
 		return v1.PhaseDegraded
 	}
 }
 
-func completePhase(p *pass) v1.Phase {
-	if len(p.fights) > 0 {
-		return v1.PhaseDegraded
+// failedPhase is the phase of a pass that a person has to act after. Empty: none has to.
+func failedPhase(after v1.ServiceMeshControllerStatus, p *pass) v1.Phase {
+	if after.FailedRollout != nil && !p.course.rollback {
+		return v1.PhaseUpgrading // The next pass rolls back.
 	}
-	return v1.PhaseSucceeded
+	for _, failure := range p.failures() {
+		if failure.phase != "" {
+			return failure.phase
+		}
+	}
+	if after.FailedRollout != nil && after.Rollout == nil && !p.paused {
+		return v1.PhaseFailed
+	}
+	return ""
+}
+
+func completePhase(after v1.ServiceMeshControllerStatus, p *pass) v1.Phase {
+	switch {
+	case after.Rollout != nil:
+		return v1.PhaseUpgrading
+	case len(p.fights) > 0:
+		return v1.PhaseDegraded
+	default:
+		return v1.PhaseSucceeded
+	}
 }
 
 func firstPhase(p *pass) v1.Phase {
@@ -143,12 +167,12 @@ type verdict struct {
 
 // conditions derives all conditions, in their order. Where there is no plan, those
 // of components stay as they are: the mesh runs on.
-func conditions(smc *v1.ServiceMeshController, p *pass, components []v1.ComponentStatus) []metav1.Condition {
+func conditions(smc *v1.ServiceMeshController, p *pass, status v1.ServiceMeshControllerStatus) []metav1.Condition {
 	var list []metav1.Condition
 	for _, kind := range v1.ConditionTypes() {
-		v := judge(kind, smc, p, components)
+		v := judge(kind, smc, p, status.Components)
 		if kind == v1.ConditionReady {
-			v = ready(list, p)
+			v = ready(list, status, p)
 		}
 		condition := metav1.Condition{
 			Type: kind, Status: v.status, Reason: v.reason, Message: v.message,
@@ -217,7 +241,7 @@ func initialized(p *pass) verdict {
 }
 
 // ready is derived from the conditions before it, in this one place.
-func ready(before []metav1.Condition, p *pass) verdict {
+func ready(before []metav1.Condition, status v1.ServiceMeshControllerStatus, p *pass) verdict {
 	if p.paused {
 		status := metav1.ConditionFalse
 		if p.complete() {
@@ -225,13 +249,14 @@ func ready(before []metav1.Condition, p *pass) verdict {
 		}
 		return verdict{status, v1.ReasonPaused, fmt.Sprintf("paused: nothing is changed until the annotation %s is removed", v1.PausedAnnotation)}
 	}
-	for _, condition := range before {
-		if condition.Status != metav1.ConditionTrue {
-			return verdict{metav1.ConditionFalse, condition.Reason, condition.Message}
-		}
+	if missing := firstMissing(before); missing != nil {
+		return changing(verdict{metav1.ConditionFalse, missing.Reason, missing.Message}, status, p)
 	}
 	if p.stop != nil {
 		return verdict{metav1.ConditionFalse, p.stop.reason, p.stop.message}
+	}
+	if status.Rollout != nil || status.FailedRollout != nil {
+		return changing(verdict{metav1.ConditionFalse, v1.ReasonProgressing, ""}, status, p)
 	}
 	if len(p.fights) > 0 {
 		return verdict{metav1.ConditionFalse, v1.ReasonContested, fighting(p.fights[0])}
@@ -239,9 +264,37 @@ func ready(before []metav1.Condition, p *pass) verdict {
 	return verdict{metav1.ConditionTrue, v1.ReasonSucceeded, ""}
 }
 
+// firstMissing is the first condition that is not met, of those that do more than wait for
+// others. Nil: all are met.
+func firstMissing(before []metav1.Condition) *metav1.Condition {
+	missing := slices.DeleteFunc(slices.Clone(before), func(c metav1.Condition) bool { return c.Status == metav1.ConditionTrue })
+	if len(missing) == 0 {
+		return nil
+	}
+	if i := slices.IndexFunc(missing, func(c metav1.Condition) bool { return c.Reason != v1.ReasonWaiting }); i >= 0 {
+		return &missing[i]
+	}
+	return &metav1.Condition{Reason: v1.ReasonWaiting, Message: "the rollout begins"}
+}
+
+// changing says on the way to where a verdict holds.
+func changing(v verdict, status v1.ServiceMeshControllerStatus, p *pass) verdict {
+	var where string
+	switch failed, rollout := status.FailedRollout, status.Rollout; {
+	case failed != nil && (rollout != nil || !p.course.rollback):
+		v.reason, where = v1.ReasonRollingBack, rollingBack(failed, status.Version)
+	case failed != nil:
+		v.reason, where = v1.ReasonRolledBack, rolledBack(failed, status.Version)
+	case rollout != nil:
+		where = road(rollout.From, rollout.To, rollout.Path)
+	}
+	v.message = strings.Join(slices.DeleteFunc([]string{where, v.message}, func(s string) bool { return s == "" }), ": ")
+	return v
+}
+
 // summary is the status in one sentence.
 func summary(status v1.ServiceMeshControllerStatus, p *pass) string {
-	if p.complete() && !p.paused && len(p.fights) == 0 {
+	if p.complete() && !p.paused && len(p.fights) == 0 && status.Rollout == nil && status.FailedRollout == nil {
 		return fmt.Sprintf("Istio %s is complete", status.Version)
 	}
 	if condition := meta.FindStatusCondition(status.Conditions, v1.ConditionReady); condition != nil {
@@ -267,6 +320,9 @@ func throttle(before, after v1.ServiceMeshControllerStatus, written, now time.Ti
 func milestones(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 	kept := *status.DeepCopy()
 	kept.Message = ""
+	if kept.Rollout != nil {
+		kept.Rollout.Progress, kept.Rollout.ProgressTime = "", nil
+	}
 	for i := range kept.Components {
 		kept.Components[i] = v1.ComponentStatus{Name: kept.Components[i].Name, Version: kept.Components[i].Version}
 	}

@@ -19,7 +19,7 @@ import (
 // passOf is a pass over the five components of 1.29.1: as many are complete as told,
 // and the next one waits for that.
 func passOf(done int, waitsFor string) *pass {
-	p := &pass{plan: &plan.Plan{Version: "1.29.1"}}
+	p := &pass{plan: &plan.Plan{Version: "1.29.1"}, course: course{to: "1.29.1"}}
 	for i, name := range []string{v1.ComponentGatewayAPI, v1.ComponentBase, v1.ComponentIstiod, v1.ComponentCNI, v1.ComponentZtunnel} {
 		state := componentState{name: name, version: "1.29.1", done: i < done}
 		if i == done {

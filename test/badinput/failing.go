@@ -183,5 +183,6 @@ var versions = []Case{
 	version("a pre-release", "1.29.1-alpha.1", v1.ReasonUnknownVersion, "set spec.version to one of"),
 	version("a build of a version", "1.29.1+build", v1.ReasonUnknownVersion, "set spec.version to one of"),
 	version("a version between", "1.30.0", v1.ReasonUnknownVersion, "set spec.version to one of"),
-	version("a version far back", "1.26.2", v1.ReasonDowngrade, "go back one minor version at a time"),
+	version("a version over a minor version that is not known", "1.31.0", v1.ReasonUpgradePathUnknown, "goes through a release of 1.30"),
+	version("a version far back", "1.26.2", v1.ReasonDowngrade, "spec.upgrade.allowDowngrade"),
 }

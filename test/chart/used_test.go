@@ -3,6 +3,8 @@
 package chart_test
 
 import (
+	"time"
+
 	"crypto/tls"
 	"io"
 	"net"
@@ -124,10 +126,17 @@ var _ = Describe("The rights of the operator", Ordered, func() {
 		env.Create(mesh)
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring("Secret gloo-operator/login of spec.repository does not exist"))
 		env.Kubectl("create", "secret", "docker-registry", "pull", "-n", OperatorNamespace, "--docker-username=a", "--docker-password=b")
-		env.Patch(`{"spec":{"version":"1.29.1","repository":null}}`)
+		env.Patch(`{"spec":{"version":"1.28.2","repository":null}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		env.SetVersion("1.31.0")
+		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "istiod"}, Image: "1.29.1", Mode: cluster.Slow, Delay: time.Minute})
+		env.SetVersion("1.29.1")
+		Eventually(func() []cluster.Request {
+			return env.Requests(cluster.Mark{}, func(r cluster.Request) bool { return r.Resource == "events" && r.Verb == "list" })
+		}).ShouldNot(BeEmpty(), "why pods do not get ready")
+		release()
 		env.EventuallyPhase(v1.PhaseSucceeded)
+		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Install(Sample("minimal.yaml", Version("1.31.0")))
 		env.Patch(`{"spec":{"values":` + maximal + `}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.Settled()

@@ -89,7 +89,7 @@ var _ = Describe("Admission that changes what the operator writes", Ordered, Con
 		admit(labelling, tolerating, rewriting)
 		running = LaunchOperator(env.OperatorConfig())
 		DeferCleanup(func() { running.Stop() })
-		env.Install(Sample("minimal.yaml"))
+		env.Install(Sample("minimal.yaml", Version("1.28.2")))
 		env.ExpectQuiet(env.Settled(), Quiet)
 	})
 
@@ -128,9 +128,9 @@ var _ = Describe("Admission that changes what the operator writes", Ordered, Con
 	})
 
 	It("lets the mesh be upgraded", func() {
-		env.SetVersion("1.31.0")
+		env.SetVersion("1.29.1")
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(images()).To(HaveEach(And(HavePrefix("mirror.example/istio/"), ContainSubstring("1.31.0"))))
+		Expect(images()).To(HaveEach(And(HavePrefix("mirror.example/istio/"), ContainSubstring("1.29.1"))))
 	})
 })
 

@@ -52,7 +52,7 @@ func deletions(since cluster.Mark) []cluster.Request {
 }
 
 var _ = Describe("What the plan no longer holds", Ordered, func() {
-	full, lean := Sample("minimal.yaml", Version("1.29.1"), Values(everything)), Sample("minimal.yaml", Version("1.31.0"))
+	full, lean := Sample("minimal.yaml", Version("1.28.2"), Values(everything)), Sample("minimal.yaml", Version("1.29.1"))
 	surplus := without(targetsOf(full), targetsOf(lean))
 	const kept, copycat = "networkpolicy/istiod", "configmap/copycat"
 
@@ -73,10 +73,10 @@ var _ = Describe("What the plan no longer holds", Ordered, func() {
 	})
 
 	It("stays until the component is healthy", func() {
-		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "istiod"}, Image: "1.31.0", Mode: cluster.Unready})
+		release := env.Hold(cluster.Behavior{Selector: map[string]string{"app": "istiod"}, Image: "1.29.1", Mode: cluster.Unready})
 		mark := env.Settled()
-		env.Patch(`{"spec":{"version":"1.31.0","values":null}}`)
-		Eventually(func() string { return env.Component("istiod").Message }).Should(ContainSubstring("1.29.1 → 1.31.0"))
+		env.Patch(`{"spec":{"version":"1.29.1","values":null}}`)
+		Eventually(func() string { return env.Component("istiod").Message }).Should(ContainSubstring("1.28.2 → 1.29.1"))
 		env.Settled()
 		Expect(missing(surplus)).To(BeEmpty())
 		Expect(deletions(mark)).To(BeEmpty())

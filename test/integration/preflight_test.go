@@ -86,7 +86,7 @@ var _ = Describe("Preflight", Ordered, func() {
 		env.Kubectl("apply", "-f", write(quota), "-f", write(guard))
 		began = env.Cluster.Audit().Mark()
 		env.StartOperator()
-		env.Create(Sample("minimal.yaml"))
+		env.Create(Sample("minimal.yaml", Version("1.28.2")))
 	})
 
 	It("stops before the first write, and says everything that is wrong", func() {
@@ -163,14 +163,14 @@ var _ = Describe("Preflight", Ordered, func() {
 		env.Kubectl("create", "namespace", "other-mesh")
 		env.Kubectl("apply", "-f", write(otherIstiod))
 		Eventually(initialized).Should(ContainSubstring("Deployment other-mesh/istiod is an istiod of the default revision"))
-		env.SetVersion("1.31.0")
+		env.SetVersion("1.29.1")
 		env.EventuallyPhase(v1.PhaseFailed)
 		Expect(env.Condition(v1.ConditionInitialized).Reason).To(Equal(v1.ReasonAnotherIstiod))
-		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
+		Expect(env.Mesh().Status.Version).To(Equal("1.28.2"))
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
 		env.Kubectl("delete", "namespace", "other-mesh")
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(env.Mesh().Status.Version).To(Equal("1.31.0"))
+		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
 	})
 
 	It("follows another CNI plugin with the folders", func() {

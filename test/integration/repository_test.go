@@ -147,9 +147,9 @@ var _ = Describe("A version from a registry", Ordered, func() {
 	})
 
 	It("becomes one that is compiled in without the registry", func() {
-		env.SetVersion("1.31.0")
+		env.SetVersion("1.29.1")
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(env.Mesh().Status.Version).To(Equal("1.31.0"))
+		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
 	})
 })
 

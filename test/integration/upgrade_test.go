@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
@@ -56,19 +55,26 @@ var _ = Describe("Upgrading", Ordered, func() {
 		Expect(env.Mesh().Status.Version).To(Equal("1.28.2"))
 	})
 
-	It("goes on through every release that is compiled in", func() {
-		for _, release := range istio.Versions() {
-			if release <= env.Mesh().Status.Version {
-				continue
-			}
-			env.SetVersion(release)
-			env.EventuallyPhase(v1.PhaseSucceeded)
-			Expect(Images(env.Istiod().Spec.Template)).To(ContainSubstring(":" + release))
-			Expect(Images(env.CNINode().Spec.Template)).To(ContainSubstring(":" + release))
-			Expect(Images(env.Ztunnel().Spec.Template)).To(ContainSubstring(":" + release))
-		}
-		newest := istio.Releases()[len(istio.Releases())-1]
-		Expect(env.Component("gateway-api").Version).To(Equal(newest.GatewayAPI))
+	It("rolls every component", func() {
+		env.SetVersion("1.29.1")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(Images(env.Istiod().Spec.Template)).To(ContainSubstring(":1.29.1"))
+		Expect(Images(env.CNINode().Spec.Template)).To(ContainSubstring(":1.29.1"))
+		Expect(Images(env.Ztunnel().Spec.Template)).To(ContainSubstring(":1.29.1"))
+		Expect(env.Component("gateway-api").Version).To(Equal("v1.4.0"))
+	})
+
+	It("does not skip a minor version of which it has no release, and says how to get it", func() {
+		mark := env.Settled()
+		env.SetVersion("1.31.0")
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Condition(v1.ConditionInitialized)).To(And(HaveField("Reason", v1.ReasonUpgradePathUnknown),
+			HaveField("Message", And(ContainSubstring("a release of 1.30"), ContainSubstring("spec.repository")))))
+		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		env.SetVersion("1.29.1")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
 	})
 
 	It("tells from which version to which in events", func() {
@@ -86,7 +92,7 @@ var _ = Describe("Upgrading", Ordered, func() {
 				names = append(names, secret.Labels["version"]+" "+secret.Labels["status"])
 			}
 			return names
-		}).Should(ConsistOf("3 superseded", "4 superseded", "5 deployed"))
+		}).Should(ConsistOf("2 superseded", "3 superseded", "4 deployed"))
 	})
 
 	It("calls an installed mesh degraded while a pod of it is not ready", func() {

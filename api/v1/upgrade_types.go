@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Upgrade is how a change of the mesh is carried out.
+type Upgrade struct {
+	// timeout is how long the rollout of a component may go without one more pod that is
+	// up to date and ready before phase becomes FAILED: what progressDeadlineSeconds is
+	// to a Deployment. Default: 10m. The rollout goes on by itself when what holds it up
+	// is gone.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="upgrade.timeout must be a length of time such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || duration(self) >= duration('1s')",message="upgrade.timeout must be 1s or longer"
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// onFailure is what to do when a rollout has failed. Hold: leave everything as it is,
+	// older pods serving, until spec changes or pods get ready. Rollback: go back to the
+	// version that ran before, once for each change of spec. A first installation and a
+	// change of values alone are held.
+	// +optional
+	// +kubebuilder:default=Hold
+	OnFailure OnFailure `json:"onFailure,omitempty"`
+
+	// allowDowngrade permits spec.version to be of an older minor version than the one
+	// that runs, which Istio does not support in place. Older patch releases of the same
+	// minor version need no permission.
+	// +optional
+	AllowDowngrade bool `json:"allowDowngrade,omitempty"`
+}
+
+// OnFailure is what to do when a rollout has failed.
+// +kubebuilder:validation:Enum=Hold;Rollback
+type OnFailure string
+
+// The answers to a failed rollout.
+const (
+	Hold     OnFailure = "Hold"
+	Rollback OnFailure = "Rollback"
+)
+
+// RolloutStatus is a change of the mesh that is under way.
+type RolloutStatus struct {
+	// from is the Istio version that ran before. Empty for the first installation.
+	// +optional
+	From string `json:"from,omitempty"`
+
+	// to is the Istio version that is being rolled out. It is from where only values
+	// change.
+	// +required
+	To string `json:"to"`
+
+	// path lists the versions that follow to, up to spec.version: more than one minor
+	// version is gone through one at a time.
+	// +optional
+	// +listType=atomic
+	Path []string `json:"path,omitempty"`
+
+	// rollback tells that this goes back because a rollout failed.
+	// +optional
+	Rollback bool `json:"rollback,omitempty"`
+
+	// startTime is when this change began.
+	// +required
+	StartTime metav1.Time `json:"startTime"`
+
+	// component is the one that is being rolled out.
+	// +optional
+	Component string `json:"component,omitempty"`
+
+	// progressTime is when that component began, or last got one more pod up to date and
+	// ready.
+	// +optional
+	ProgressTime *metav1.Time `json:"progressTime,omitempty"`
+
+	// progress is component, versions and "up to date and ready / desired" pods in words.
+	// +optional
+	Progress string `json:"progress,omitempty"`
+}
+
+// FailedRollout is a rollout that failed and was rolled back.
+type FailedRollout struct {
+	// generation of spec that asked for it. It is not tried again before spec changes.
+	// +required
+	Generation int64 `json:"generation"`
+
+	// version is the Istio version whose rollout failed.
+	// +required
+	Version string `json:"version"`
+
+	// message says why.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// HistoryEntry is a change of the mesh that has ended.
+type HistoryEntry struct {
+	// time is when it ended.
+	// +required
+	Time metav1.Time `json:"time"`
+
+	// from is the Istio version before. Empty for the first installation.
+	// +optional
+	From string `json:"from,omitempty"`
+
+	// to is the Istio version after. It is from where only values changed.
+	// +required
+	To string `json:"to"`
+
+	// result is Succeeded, Failed, RolledBack (this change undid one that failed) or
+	// Superseded (another was asked for before it was complete).
+	// +required
+	Result HistoryResult `json:"result"`
+
+	// duration is how long it took, in whole seconds, such as 1m23s.
+	// +optional
+	Duration metav1.Duration `json:"duration,omitempty"`
+}
+
+// HistoryResult is how a change of the mesh ended.
+// +kubebuilder:validation:Enum=Succeeded;Failed;RolledBack;Superseded
+type HistoryResult string
+
+// The results of changes.
+const (
+	ResultSucceeded  HistoryResult = "Succeeded"
+	ResultFailed     HistoryResult = "Failed"
+	ResultRolledBack HistoryResult = "RolledBack"
+	ResultSuperseded HistoryResult = "Superseded"
+)
+
+// HistoryLength is how many changes status.history keeps.
+const HistoryLength = 10

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+// workloads are the names of the mesh's workloads in the order of an upgrade.
+var workloads = []string{"istiod", "istio-cni-node", "ztunnel"}
+
+// applied lists the operator's writes to the mesh since the mark without those that only
+// rehearse.
+func applied(since cluster.Mark) []cluster.Request {
+	GinkgoHelper()
+	return slices.DeleteFunc(env.MeshWrites(since), func(r cluster.Request) bool { return strings.Contains(r.URI, "dryRun=All") })
+}
+
+// rolled lists the workloads that the operator has applied since, in that order.
+func rolled(since cluster.Mark) []string {
+	GinkgoHelper()
+	var names []string
+	for _, request := range applied(since) {
+		if slices.Contains(workloads, request.Name) && (request.Resource == "deployments" || request.Resource == "daemonsets") {
+			names = append(names, request.Name)
+		}
+	}
+	return names
+}
+
+// history is the status' history, the newest change first, without times.
+func history() []string {
+	GinkgoHelper()
+	var told []string
+	for _, entry := range env.Mesh().Status.History {
+		told = append(told, fmt.Sprintf("%s → %s %s", entry.From, entry.To, entry.Result))
+	}
+	return told
+}
+
+// hold keeps pods of a workload, of one version, from getting ready.
+func hold(app, image string, behavior cluster.Behavior) (release func()) {
+	GinkgoHelper()
+	behavior.Selector, behavior.Image = map[string]string{"app": app}, image
+	if behavior.Mode == "" {
+		behavior.Mode = cluster.Unready
+	}
+	return env.Hold(behavior)
+}
+
+var _ = Describe("An upgrade over several minor versions", Ordered, func() {
+	var start cluster.Mark
+
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		env.Install(Sample("k3s-cilium.yaml", Version("1.26.2")))
+		start = env.Settled()
+	})
+
+	It("tells its path before it changes anything", func() {
+		release := hold("istiod", "1.27.9", cluster.Behavior{})
+		env.SetVersion("1.29.1")
+		Eventually(func() *v1.RolloutStatus { return env.Mesh().Status.Rollout }).Should(And(
+			HaveField("From", "1.26.2"), HaveField("To", "1.27.9"), HaveField("Path", []string{"1.28.2", "1.29.1"}),
+			HaveField("Component", "istiod"), HaveField("Progress", "istiod 1.26.2 → 1.27.9 0/2")))
+		Expect(env.Mesh().Status.Message).To(ContainSubstring("upgrade path: 1.26.2 → 1.27.9 → 1.28.2 → 1.29.1: istiod 1.26.2 → 1.27.9: "))
+		Expect(env.Kubectl("get", "smc", Name)).To(MatchRegexp(`PROGRESS(.|\n)*UPGRADING +1.26.2 +0/2 +5/5 +5/5 +istiod 1.26.2 → 1.27.9 0/2`))
+		told := env.Requests(start, func(r cluster.Request) bool { return r.Subresource == "status" })
+		Expect(told).NotTo(BeEmpty())
+		Expect(told[0].Time.Before(applied(start)[0].Time)).To(BeTrue(), "the path is in the status before the first write")
+		Expect(rolled(start)).To(Equal([]string{"istiod"}), "the others wait")
+		release()
+	})
+
+	It("goes through the newest release of each, one component after the other", func() {
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Version).To(Equal("1.29.1"))
+		Expect(rolled(start)).To(Equal(slices.Concat(workloads, workloads, workloads)))
+		for _, name := range workloads {
+			Expect(env.Kubectl("get", "pods", "-n", Namespace, "-o", "jsonpath={.items[*].spec.containers[*].image}")).NotTo(
+				Or(ContainSubstring("1.26.2"), ContainSubstring("1.27.9"), ContainSubstring("1.28.2")), name)
+		}
+	})
+
+	It("stands step by step in the history and in events", func() {
+		Expect(history()).To(Equal([]string{"1.28.2 → 1.29.1 Succeeded", "1.27.9 → 1.28.2 Succeeded", "1.26.2 → 1.27.9 Succeeded", " → 1.26.2 Succeeded"}))
+		Expect(env.Mesh().Status.Rollout).To(BeNil())
+		Eventually(env.Events).Should(ContainElements(
+			HavePrefix("Upgrading: changing Istio 1.26.2 → 1.27.9: upgrade path: "), HavePrefix("Upgrading: changing Istio 1.27.9 → 1.28.2: "),
+			HavePrefix("Upgrading: changing Istio 1.28.2 → 1.29.1: ")))
+	})
+
+	It("leaves nothing to do", func() { env.ExpectQuiet(env.Settled(), Quiet) })
+
+	It("does not start where its last step cannot be had", func() {
+		mark := env.Settled()
+		env.Patch(`{"spec":{"version":"1.30.0","repository":{"url":"https://127.0.0.1:1/charts"}}}`)
+		Eventually(func() string { return env.Condition(v1.ConditionReady).Reason }).Should(Equal(v1.ReasonRepositoryUnavailable))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		env.Patch(`{"spec":{"version":"1.29.1","repository":null}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+})
+
+var _ = Describe("Going back", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		env.Install(Sample("k3s-cilium.yaml", Version("1.28.2")))
+		env.Settled()
+	})
+
+	It("to an older minor version needs to be allowed", func() {
+		mark := env.Settled()
+		env.SetVersion("1.26.2")
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Condition(v1.ConditionReady)).To(And(HaveField("Reason", v1.ReasonDowngrade),
+			HaveField("Message", ContainSubstring("spec.upgrade.allowDowngrade"))))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+	})
+
+	It("goes step by step, the data plane first", func() {
+		mark := env.Settled()
+		env.Patch(`{"spec":{"upgrade":{"allowDowngrade":true}}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.Version).To(Equal("1.26.2"))
+		back := slices.Clone(workloads)
+		slices.Reverse(back)
+		Expect(rolled(mark)).To(Equal(slices.Concat(back, back)))
+		Expect(history()[:2]).To(Equal([]string{"1.27.9 → 1.26.2 Succeeded", "1.28.2 → 1.27.9 Succeeded"}))
+	})
+
+	It("in the middle of an upgrade takes the data plane back first", func() {
+		release := hold("ztunnel", "1.27.9", cluster.Behavior{Nodes: []string{"node-2"}})
+		env.SetVersion("1.27.9")
+		Eventually(func() string { return env.Component("ztunnel").Message }).Should(ContainSubstring("1.26.2 → 1.27.9"))
+		mark := env.Settled()
+		env.SetVersion("1.26.2")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(rolled(mark)).To(Equal([]string{"ztunnel", "istio-cni-node", "istiod"}))
+		Expect(history()[:2]).To(Equal([]string{"1.27.9 → 1.26.2 Succeeded", "1.26.2 → 1.27.9 Superseded"}))
+		release()
+	})
+})
+
+var _ = Describe("A rollout that fails", Ordered, func() {
+	const notFound = `Back-off pulling image "docker.io/istio/ztunnel:1.28.2": not found`
+
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		env.Install(Sample("k3s-cilium.yaml", Version("1.27.9")))
+		env.Settled()
+	})
+
+	It("is FAILED at once where waiting cannot help, with the pod and its reason", func() {
+		release := hold("istiod", "1.28.2", cluster.Behavior{Mode: cluster.Fail, Reason: "ImagePullBackOff", Message: notFound})
+		mark := env.Settled()
+		env.SetVersion("1.28.2")
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Mesh().Status.Message).To(And(ContainSubstring("pod istiod-"), ContainSubstring("ImagePullBackOff"), ContainSubstring("not found")))
+		Expect(env.Condition(v1.ConditionControlPlaneDeployed).Reason).To(Equal(v1.ReasonRolloutFailed))
+		Expect(rolled(mark)).To(Equal([]string{"istiod"}), "nothing further is started")
+		Expect(env.Istiod().Status.AvailableReplicas).To(BeNumerically(">=", 2), "older pods serve")
+		Eventually(env.Events).Should(ContainElement(HavePrefix("RolloutFailed: istiod 1.28.2 cannot get ready")))
+		release()
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(history()[0]).To(Equal("1.27.9 → 1.28.2 Succeeded"), "it heals by itself")
+	})
+
+	It("is FAILED after the timeout where waiting might have helped", func() {
+		release := hold("ztunnel", "1.29.1", cluster.Behavior{Mode: cluster.Fail, Message: "no config"})
+		env.Patch(`{"spec":{"version":"1.29.1","upgrade":{"timeout":"8s"}}}`)
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring("CrashLoopBackOff"))
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseUpgrading))
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Mesh().Status.Message).To(And(ContainSubstring("ztunnel 1.29.1 made no progress for 8s (spec.upgrade.timeout)"),
+			ContainSubstring("CrashLoopBackOff"), ContainSubstring("pod ztunnel-")))
+		release()
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+
+	It("goes on at once when spec is corrected", func() {
+		release := hold("istiod", "1.29.1", cluster.Behavior{Mode: cluster.Fail, Reason: "InvalidImageName", Message: "no"})
+		env.Patch(`{"spec":{"values":{"pilot":{"podAnnotations":{"try":"1"}}}}}`)
+		env.EventuallyPhase(v1.PhaseFailed)
+		release()
+		env.Patch(`{"spec":{"values":null}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status.FailedRollout).To(BeNil())
+	})
+})
+
+var _ = Describe("A rollback", Ordered, func() {
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		mesh := Sample("k3s-cilium.yaml", Version("1.27.9"))
+		mesh.Spec.Upgrade = &v1.Upgrade{OnFailure: v1.Rollback}
+		env.Install(mesh)
+		env.Settled()
+	})
+
+	It("goes back to what ran, the data plane first, and says why", func() {
+		release := hold("ztunnel", "1.28.2", cluster.Behavior{Mode: cluster.Fail, Reason: "InvalidImageName", Message: "no such name"})
+		mark := env.Settled()
+		env.SetVersion("1.28.2")
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Mesh().Status).To(And(HaveField("Version", "1.27.9"), HaveField("Rollout", BeNil()),
+			HaveField("Message", And(HavePrefix("Istio 1.27.9 runs again: "), ContainSubstring("InvalidImageName")))))
+		Expect(rolled(mark)).To(Equal([]string{"istiod", "istio-cni-node", "ztunnel", "ztunnel", "istio-cni-node", "istiod"}))
+		Expect(history()[:2]).To(Equal([]string{"1.28.2 → 1.27.9 RolledBack", "1.27.9 → 1.28.2 Failed"}))
+		Expect(env.Ztunnel().Status.NumberReady).To(BeEquivalentTo(5))
+		Eventually(env.Events).Should(ContainElements(HavePrefix("RollingBack: "), HavePrefix("RolledBack: ")))
+		release()
+	})
+
+	It("is not done again, and leaves what it leads to alone", func() {
+		mark := env.Settled()
+		env.ExpectQuiet(mark, Quiet)
+		env.StartOperator()
+		env.Settled()
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseFailed))
+		Expect(rolled(env.Settled())).To(BeEmpty())
+	})
+
+	It("is forgotten when spec changes", func() {
+		env.Patch(`{"spec":{"upgrade":{"timeout":"5m"}}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Mesh().Status).To(And(HaveField("Version", "1.28.2"), HaveField("FailedRollout", BeNil())))
+	})
+})
