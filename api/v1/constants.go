@@ -86,6 +86,9 @@ const (
 	ReasonUpgradePathUnknown = "UpgradePathUnknown"
 	// ReasonRolloutFailed: a component does not get ready.
 	ReasonRolloutFailed = "RolloutFailed"
+	// ReasonNodesNotReady: nodes that are not ready keep a component from being complete,
+	// or are left out.
+	ReasonNodesNotReady = "NodesNotReady"
 	// ReasonRollingBack: a rollout failed, and the mesh goes back to what ran before.
 	ReasonRollingBack = "RollingBack"
 	// ReasonRolledBack: a rollout failed, and what ran before runs again.

@@ -4,6 +4,7 @@ package v1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Upgrade is how a change of the mesh is carried out.
@@ -32,6 +33,15 @@ type Upgrade struct {
 	// minor version need no permission.
 	// +optional
 	AllowDowngrade bool `json:"allowDowngrade,omitempty"`
+
+	// maxUnavailableNodes is how many nodes that are not ready, as a number or as a
+	// percentage of those that a DaemonSet wants pods on (rounded down), may be left
+	// without a pod of the mesh that is up to date and ready: istio-cni and ztunnel are
+	// complete without them. Default: 0. Such nodes are named in the status.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')",message="upgrade.maxUnavailableNodes must be a number of nodes, 0 or more, or a percentage such as 10%"
+	MaxUnavailableNodes *intstr.IntOrString `json:"maxUnavailableNodes,omitempty"`
 }
 
 // OnFailure is what to do when a rollout has failed.

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,14 +17,33 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
-// podsLooked is how many pods of a workload, and how many events of one, are read.
-const podsLooked, eventsLooked = 1000, 20
+// podsLooked is how many pods of a workload are read, eventsLooked how many events.
+const podsLooked, eventsLooked = 5000, 20
 
-// lookAtPods finds out why the workloads of a component do not get ready. Nil: nothing
-// tells. Events count from that time on.
-func (r *Reconciler) lookAtPods(ctx context.Context, component plan.Component, since time.Time) (*health.Trouble, error) {
+// podsSeen is what a look at a component's pods has found.
+type podsSeen struct {
+	// trouble is why pods do not get ready. Nil: nothing tells.
+	trouble *health.Trouble
+	// behind are the nodes without a good pod.
+	behind []string
+}
+
+// blame names nodes that are not ready and have no good pod, where nothing else tells
+// why pods do not get ready: they hold up the DaemonSet controller as well.
+func (s *podsSeen) blame(notReady []string) {
+	guilty := slices.DeleteFunc(slices.Clone(s.behind), func(node string) bool { return !slices.Contains(notReady, node) })
+	if s.trouble == nil && len(guilty) > 0 {
+		s.trouble = health.NotReadyNodes(guilty)
+	}
+}
+
+// lookAtPods finds out why the workloads of a component do not get ready. Events count
+// from that time on.
+func (r *Reconciler) lookAtPods(ctx context.Context, component plan.Component, since time.Time) (podsSeen, error) {
+	var seen podsSeen
 	for _, object := range objectsOf(component) {
-		selector := selectorOf(r.observer.Observe(object.Key()).Object)
+		present := r.observer.Observe(object.Key()).Object
+		selector := selectorOf(present)
 		if !workload(object) || selector == nil {
 			continue
 		}
@@ -31,16 +51,19 @@ func (r *Reconciler) lookAtPods(ctx context.Context, component plan.Component, s
 			LabelSelector: metav1.FormatLabelSelector(selector), Limit: podsLooked, ResourceVersion: "0",
 		})
 		if err != nil {
-			return nil, err
+			return seen, err
 		}
-		if trouble := health.Pods(pods.Items); trouble != nil {
-			return trouble, nil
+		if daemonSet, ok := present.(*appsv1.DaemonSet); ok {
+			seen.behind = append(seen.behind, health.Behind(daemonSet, pods.Items)...)
 		}
-		if trouble, err := r.lookAtEvents(ctx, object, since); trouble != nil || err != nil {
-			return trouble, err
+		if seen.trouble = health.Pods(pods.Items); seen.trouble != nil {
+			return seen, nil
+		}
+		if seen.trouble, err = r.lookAtEvents(ctx, object, since); seen.trouble != nil || err != nil {
+			return seen, err
 		}
 	}
-	return nil, nil
+	return seen, nil
 }
 
 // lookAtEvents finds out why no pods are made: for a DaemonSet, nothing but events tells.

@@ -94,6 +94,18 @@ func environmentOf(facts preflight.Facts) *v1.EnvironmentStatus {
 	return &v1.EnvironmentStatus{Kubernetes: facts.KubernetesVersion, Platform: facts.Platform(), CNI: facts.CNI()}
 }
 
+// notReady names the nodes that are not ready, sorted.
+func notReady(facts preflight.Facts) []string {
+	var names []string
+	for _, node := range facts.Nodes {
+		if node.NotReady {
+			names = append(names, node.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // notices are what users should know: about their input, then about the cluster.
 func (p *pass) notices() []plan.Notice {
 	if p.plan == nil {

@@ -86,8 +86,8 @@ type memory struct {
 	// swept tells that the releases of components that the plan does not have were
 	// looked for.
 	swept bool
-	// stall is of the component whose pods the mesh waits for.
-	stall stall
+	// stalls are of the components whose pods are waited for, by name.
+	stalls map[string]*stall
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
@@ -169,6 +169,8 @@ type pass struct {
 	environment *v1.EnvironmentStatus
 	// warnings are what the preflight checks found and what stops nothing.
 	warnings []plan.Notice
+	// notReady are the names of nodes that are not ready, sorted.
+	notReady []string
 	// course is the version that it works towards.
 	course course
 	// announcing tells that the status is to tell of the course before anything is done.
@@ -193,7 +195,7 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = stop; stop != nil {
 		return p
 	}
-	p.environment = environmentOf(facts)
+	p.environment, p.notReady = environmentOf(facts), notReady(facts)
 	if p.stop = p.chart(smc); p.stop != nil {
 		return p
 	}
@@ -305,7 +307,7 @@ func (r *Reconciler) remembered(smc *v1.ServiceMeshController) *memory {
 	defer r.mu.Unlock()
 	m, ok := r.memories[smc.UID]
 	if !ok {
-		m = &memory{recorded: map[string]string{}, helmed: smc.Status.Version != ""}
+		m = &memory{recorded: map[string]string{}, stalls: map[string]*stall{}, helmed: smc.Status.Version != ""}
 		r.memories[smc.UID] = m
 	}
 	return m

@@ -6,7 +6,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/health"
@@ -22,11 +25,15 @@ const (
 	// lastLook is the longest pause between two looks: each is twice as long as the one
 	// before.
 	lastLook = time.Minute
+	// joinGrace is how long pods of a complete mesh may take to get ready on nodes that have
+	// joined: a cluster that grows and shrinks has no degraded mesh all the time.
+	joinGrace = 2 * time.Minute
 )
 
-// stall is what is remembered of the component whose pods a pass waits for.
+// stall is what is remembered of a component whose pods are waited for.
 type stall struct {
-	component string
+	// base is how many pods a complete component had when others were first wanted.
+	base int32
 	// best is the most pods that were up to date and ready since the component began.
 	best int32
 	// since is when the component began, or best last grew.
@@ -34,33 +41,43 @@ type stall struct {
 	// looks counts the looks at pods since then; next is when the next one is due.
 	looks int
 	next  time.Time
-	// found is what the last look found. Nil: nothing.
+	// seen is what was known when the last look was taken: counts and nodes.
+	seen string
+	// found is why pods do not get ready. Nil: nothing tells.
 	found *health.Trouble
+	// behind are the nodes without a good pod, if none of them is ready.
+	behind []string
 }
 
 // note takes note of how many pods a component has; begins tells that its rollout has
 // just begun, or spec has just changed. The time of the last progress is read from the
 // status after a restart.
 func (s *stall) note(component string, current int32, begins bool, rollout *v1.RolloutStatus, now time.Time) {
+	since := now
 	switch {
-	case begins:
-		*s = stall{component: component, best: current, since: now}
-	case s.component != component:
-		*s = stall{component: component, best: current, since: now}
+	case begins || current > s.best:
+	case s.since.IsZero():
 		if rollout != nil && rollout.Component == component && rollout.ProgressTime != nil {
-			s.since = rollout.ProgressTime.Time
+			since = rollout.ProgressTime.Time
 		}
-	case current > s.best:
-		*s = stall{component: component, best: current, since: now}
 	default:
 		return
 	}
-	s.next = s.since.Add(firstLook)
+	*s = stall{base: s.base, best: current, since: since, next: since.Add(firstLook)}
+}
+
+// due tells that it is time for a look at the pods. Where nodes may be left out, the
+// first look is at once, and the next when something has moved.
+func (s *stall) due(seen string, leaving bool, now time.Time) bool {
+	if leaving && s.seen != seen {
+		return true
+	}
+	return !now.Before(s.next) && (s.seen != seen || s.behind == nil || !leaving)
 }
 
 // looked takes note of a look.
-func (s *stall) looked(found *health.Trouble, now time.Time) {
-	s.found = found
+func (s *stall) looked(seen string, found *health.Trouble, behind []string, now time.Time) {
+	s.seen, s.found, s.behind = seen, found, behind
 	s.looks++
 	s.next = now.Add(min(lastLook, firstLook<<min(s.looks, 8)))
 }
@@ -70,31 +87,88 @@ func (s *stall) looked(found *health.Trouble, now time.Time) {
 func (r *Reconciler) watch(ctx context.Context, smc *v1.ServiceMeshController, component plan.Component, p *pass, state *componentState) {
 	m, now := r.remembered(smc), time.Now()
 	if state.done {
+		delete(m.stalls, component.Name)
 		return
 	}
+	s := m.stallOf(component.Name, componentNamed(smc.Status.Components, component.Name).Desired)
 	begins := state.changed || smc.Status.ObservedGeneration != smc.Generation
-	m.stall.note(component.Name, state.progress.Current(), begins, smc.Status.Rollout, now)
-	p.progressTime = m.stall.since
+	s.note(component.Name, state.progress.Current(), begins, smc.Status.Rollout, now)
+	p.progressTime = s.since
 	if state.failure != nil || state.unobserved {
 		return
 	}
-	if state.pods {
-		r.explain(ctx, component, &m.stall, state, now)
-	}
-	if rolloutOf(smc, p, now) == nil {
-		p.again = m.stall.next.Sub(now)
-		return // Complete before: it is degraded.
-	}
-	timeout := timeoutOf(smc)
-	idle := now.Sub(m.stall.since)
-	if certain := m.stall.found != nil && m.stall.found.Certain; certain || idle >= timeout {
-		state.failure = &stop{
-			reason: v1.ReasonRolloutFailed, phase: v1.PhaseFailed, retry: max(time.Second, m.stall.next.Sub(now)),
-			message: failedMessage(*state, certain, timeout),
-		}
+	if left := s.joinsWithin(smc, p, *state, now); left > 0 {
+		state.done, p.again = true, left
 		return
 	}
-	p.again = max(time.Millisecond, min(timeout-idle, m.stall.next.Sub(now)))
+	if state.pods {
+		r.explain(ctx, smc, component, p, s, state, now)
+	}
+	switch {
+	case s.leavesOut(smc, *state):
+		state.leaveOut(s.behind)
+		p.warnings = append(p.warnings, plan.Notice{Reason: v1.ReasonNodesNotReady, Message: state.message})
+	case rolloutOf(smc, p, now) == nil: // Complete before: it is degraded.
+		p.again = max(time.Millisecond, s.next.Sub(now))
+	default:
+		p.again = s.judge(state, timeoutOf(smc), now)
+	}
+}
+
+func (m *memory) stallOf(component string, desired int32) *stall {
+	if m.stalls[component] == nil {
+		m.stalls[component] = &stall{base: desired}
+	}
+	return m.stalls[component]
+}
+
+// joinsWithin tells how long pods may still take to get ready that a complete mesh lacks
+// only because nodes have joined. Zero: it lacks others, or they took too long.
+func (s *stall) joinsWithin(smc *v1.ServiceMeshController, p *pass, state componentState, now time.Time) time.Duration {
+	if smc.Status.Phase != v1.PhaseSucceeded || rolloutOf(smc, p, now) != nil || p.course.to != smc.Status.Version {
+		return 0
+	}
+	if !state.pods || state.progress.Desired <= s.base || state.progress.Ready < s.base {
+		return 0
+	}
+	return max(0, joinGrace-now.Sub(s.since))
+}
+
+// judge fails a component that made no progress in time, or cannot. Otherwise it tells
+// when to look again.
+func (s *stall) judge(state *componentState, timeout time.Duration, now time.Time) time.Duration {
+	certain, idle := s.found != nil && s.found.Certain, now.Sub(s.since)
+	if !certain && idle < timeout {
+		return max(time.Millisecond, min(timeout-idle, s.next.Sub(now)))
+	}
+	state.failure = &stop{
+		reason: v1.ReasonRolloutFailed, phase: v1.PhaseFailed, retry: max(time.Second, s.next.Sub(now)),
+		message: failedMessage(*state, certain, timeout),
+	}
+	return 0
+}
+
+// leavesOut tells that all pods that are missing belong on nodes that are not ready, and
+// that these are few enough to go on without them.
+func (s *stall) leavesOut(smc *v1.ServiceMeshController, state componentState) bool {
+	missing := int(health.Missing(state.progress))
+	return len(s.behind) > 0 && missing <= len(s.behind) && len(s.behind) <= unavailableNodes(smc, state.progress.Desired)
+}
+
+// unavailableNodes is spec.upgrade.maxUnavailableNodes as a number.
+func unavailableNodes(smc *v1.ServiceMeshController, desired int32) int {
+	allowed, err := intstr.GetScaledValueFromIntOrPercent(cmp.Or(upgradeOf(smc).MaxUnavailableNodes, &intstr.IntOrString{}), int(desired), false)
+	if err != nil {
+		return 0 // The CRD lets nothing else through.
+	}
+	return allowed
+}
+
+// leaveOut makes a component complete without those nodes.
+func (s *componentState) leaveOut(nodes []string) {
+	s.done = true
+	s.progress.Old = 0 // The old pods are on those nodes, and none of them is ready.
+	s.message = fmt.Sprintf("%s is complete but for nodes that are not ready: %s left out (spec.upgrade.maxUnavailableNodes)", s.name, health.Nodes(nodes))
 }
 
 func timeoutOf(smc *v1.ServiceMeshController) time.Duration {
@@ -117,13 +191,24 @@ func failedMessage(state componentState, certain bool, timeout time.Duration) st
 
 // explain adds to the message why pods do not get ready. The pods are listed only when
 // the rollout has stood still for a while, and more rarely each time.
-func (r *Reconciler) explain(ctx context.Context, component plan.Component, s *stall, state *componentState, now time.Time) {
-	if !now.Before(s.next) {
-		found, err := r.lookAtPods(ctx, component, s.since.Truncate(time.Second))
+func (r *Reconciler) explain(
+	ctx context.Context, smc *v1.ServiceMeshController, component plan.Component, p *pass, s *stall, state *componentState, now time.Time,
+) {
+	seen := fmt.Sprint(state.progress, p.notReady)
+	leaving := len(p.notReady) > 0 && unavailableNodes(smc, state.progress.Desired) > 0
+	if s.due(seen, leaving, now) {
+		pods, err := r.lookAtPods(ctx, component, s.since.Truncate(time.Second))
 		if err != nil {
-			found = &health.Trouble{Reason: "Unknown", Message: "cannot look at the pods: " + err.Error()}
+			pods.trouble = &health.Trouble{Reason: "Unknown", Message: "cannot look at the pods: " + err.Error()}
 		}
-		s.looked(found, now)
+		away := len(pods.behind) > 0 && !slices.ContainsFunc(pods.behind, func(node string) bool { return !slices.Contains(p.notReady, node) })
+		if !away {
+			pods.blame(p.notReady)
+			pods.behind = nil
+		} else if pods.trouble == nil || !pods.trouble.Certain {
+			pods.trouble = health.NotReadyNodes(pods.behind)
+		}
+		s.looked(seen, pods.trouble, pods.behind, now)
 	}
 	if s.found != nil {
 		state.message += "; " + s.found.String()

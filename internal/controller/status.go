@@ -145,7 +145,7 @@ func componentStatuses(previous v1.ServiceMeshControllerStatus, p *pass) []v1.Co
 
 // message says what a component waits for, and from which version to which it goes.
 func message(state componentState, running string) string {
-	if state.message == "" || running == "" || running == state.version {
+	if state.done || state.message == "" || running == "" || running == state.version {
 		return state.message
 	}
 	return fmt.Sprintf("%s → %s: %s", running, state.version, state.message)

@@ -25,6 +25,7 @@ const (
 	layerCNI        = "CNI plugin"
 	layerScaling    = "spec.scalingProfile"
 	layerSpec       = "spec"
+	layerUpgrade    = "spec.upgrade"
 	layerExtensions = v1.ExtensionsName
 	layerValues     = "spec.values"
 	layerEnforced   = "spec.version"
@@ -52,7 +53,8 @@ func layersOf(input Input, release istio.Release) ([]values.Layer, error) {
 	layers = append(layers, platformLayers(input, users)...)
 	layers = append(layers,
 		values.Layer{Name: layerScaling, Values: scaling(input.Spec.ScalingProfile)},
-		values.Layer{Name: layerSpec, Values: specValues(input.Spec)})
+		values.Layer{Name: layerSpec, Values: specValues(input.Spec)},
+		values.Layer{Name: layerUpgrade, Values: strategies(input.Spec.Upgrade)})
 	layers = append(layers, users...)
 	if input.Spec.Image == nil {
 		for _, layer := range users {

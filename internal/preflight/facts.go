@@ -37,6 +37,10 @@ type Facts struct {
 
 // Node is what is known of a node.
 type Node struct {
+	// Name of the node.
+	Name string
+	// NotReady tells that its condition Ready is there and not true.
+	NotReady bool
 	// Kubelet is the kubelet's version, such as v1.37.2+k3s1.
 	Kubelet string
 	// OS is linux or windows, Image the name of the distribution.

@@ -225,6 +225,7 @@ func interpret(seen map[string][]any, question Question) Facts {
 	facts := Facts{GatewayClasses: map[string]string{}}
 	for _, node := range each[*corev1.Node](seen[sourceNodes]) {
 		facts.Nodes = append(facts.Nodes, Node{
+			Name: node.Name, NotReady: len(node.Status.Conditions) > 0,
 			Kubelet: node.Status.NodeInfo.KubeletVersion, OS: node.Status.NodeInfo.OperatingSystem, Image: node.Status.NodeInfo.OSImage,
 			Runtime: node.Status.NodeInfo.ContainerRuntimeVersion, Labels: node.Labels,
 		})

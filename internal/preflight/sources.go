@@ -90,7 +90,8 @@ func notify(informer cache.SharedIndexInformer, changed func()) error {
 	return informers.Notify(informer, func(metav1.Object) { changed() })
 }
 
-// cutNode keeps of a node what platforms are known by: heartbeats are no news.
+// cutNode keeps of a node what platforms are known by, and that it is not ready:
+// heartbeats are no news.
 func cutNode(object any) (any, error) {
 	node, ok := object.(*corev1.Node)
 	if !ok {
@@ -100,6 +101,11 @@ func cutNode(object any) (any, error) {
 	kept := &corev1.Node{ObjectMeta: identity(node)}
 	for _, known := range platformLabels {
 		keepLabel(&kept.ObjectMeta, node, known.label)
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
+			kept.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse}}
+		}
 	}
 	kept.Status.NodeInfo = corev1.NodeSystemInfo{
 		KubeletVersion: info.KubeletVersion, OperatingSystem: info.OperatingSystem,

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// templateGeneration is on each pod of a DaemonSet and tells of which template it is:
+// k8s.io/api/extensions/v1beta1.DaemonSetTemplateGenerationKey.
+const templateGeneration = "pod-template-generation"
+
+// Behind lists the nodes, sorted, on which a DaemonSet has no pod that is up to date
+// and ready, although it has one there.
+func Behind(d *appsv1.DaemonSet, pods []corev1.Pod) []string {
+	current, good := d.Annotations[appsv1.DeprecatedTemplateGeneration], map[string]bool{}
+	for i := range pods {
+		p := &pods[i]
+		up := p.DeletionTimestamp == nil && p.Labels[templateGeneration] == current && podReady(p)
+		good[p.Spec.NodeName] = good[p.Spec.NodeName] || up
+	}
+	var behind []string
+	for node, up := range good {
+		if node != "" && !up {
+			behind = append(behind, node)
+		}
+	}
+	slices.Sort(behind)
+	return behind
+}
+
+func podReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// Missing is how many pods that are up to date and ready a DaemonSet certainly lacks.
+func Missing(p Progress) int32 { return max(0, p.Desired-min(p.Updated, p.Ready)) }
+
+// nodesNamed is how many nodes a message names.
+const nodesNamed = 5
+
+// NotReadyNodes is the trouble of pods on nodes that are not ready.
+func NotReadyNodes(nodes []string) *Trouble {
+	return &Trouble{
+		Reason: "NodesNotReady", rank: rankNotReady,
+		Message: fmt.Sprintf("%s not ready: mend or remove them, or set spec.upgrade.maxUnavailableNodes to %s or more to go on without them",
+			Nodes(nodes), strconv.Itoa(len(nodes))),
+	}
+}
+
+// Nodes names the first few nodes.
+func Nodes(nodes []string) string {
+	if len(nodes) > nodesNamed {
+		return fmt.Sprintf("nodes %s and %d more are", strings.Join(nodes[:nodesNamed], ", "), len(nodes)-nodesNamed)
+	}
+	if len(nodes) == 1 {
+		return "node " + nodes[0] + " is"
+	}
+	return "nodes " + strings.Join(nodes, ", ") + " are"
+}
