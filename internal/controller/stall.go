@@ -55,11 +55,12 @@ type stall struct {
 func (s *stall) note(component string, current int32, begins bool, rollout *v1.RolloutStatus, now time.Time) {
 	since := now
 	switch {
-	case begins || current > s.best:
+	case begins:
 	case s.since.IsZero():
 		if rollout != nil && rollout.Component == component && rollout.ProgressTime != nil {
 			since = rollout.ProgressTime.Time
 		}
+	case current > s.best:
 	default:
 		return
 	}

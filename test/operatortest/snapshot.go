@@ -160,7 +160,7 @@ func essence(object *unstructured.Unstructured) map[string]any {
 	}
 	switch kind {
 	case "ServiceMeshController":
-		dropTimes(content)
+		dropTimes(content["status"])
 	case "Secret":
 		delete(content, "data")
 		for _, label := range []string{"createdAt", "modifiedAt"} {
@@ -177,15 +177,23 @@ func essence(object *unstructured.Unstructured) map[string]any {
 	return content
 }
 
-func dropTimes(content map[string]any) {
-	conditions, _, _ := unstructured.NestedSlice(content, "status", "conditions")
-	for _, condition := range conditions {
-		if condition, ok := condition.(map[string]any); ok {
-			delete(condition, "lastTransitionTime")
+// times are the fields of a ServiceMeshController's status that tell when something was.
+var times = []string{"lastTransitionTime", "time", "duration", "startTime", "progressTime"}
+
+// dropTimes leaves out when something was, in a status and all that stands in it.
+func dropTimes(content any) {
+	switch content := content.(type) {
+	case map[string]any:
+		for _, field := range times {
+			delete(content, field)
 		}
-	}
-	if len(conditions) > 0 {
-		_ = unstructured.SetNestedSlice(content, conditions, "status", "conditions")
+		for _, inner := range content {
+			dropTimes(inner)
+		}
+	case []any:
+		for _, inner := range content {
+			dropTimes(inner)
+		}
 	}
 }
 
