@@ -80,6 +80,7 @@ generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
+	go run ./hack/podtemplates docs/pod-templates.md
 
 .PHONY: demo
 demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10)
