@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
@@ -29,6 +30,7 @@ const parallel = 8
 // can tell without a request whether an object is still as applied.
 type Applier struct {
 	client   metadata.Interface
+	whole    dynamic.Interface // For previews: all else gets by with metadata.
 	observer *Observer
 
 	// now is the clock; tests have their own.
@@ -57,12 +59,13 @@ type memory struct {
 // New returns an applier that sends requests by that config and compares with what
 // the observer shows.
 func New(config *rest.Config, observer *Observer) (*Applier, error) {
-	client, err := metadata.NewForConfig(metadata.ConfigFor(config))
-	if err != nil {
+	client, clientErr := metadata.NewForConfig(metadata.ConfigFor(config))
+	whole, wholeErr := dynamic.NewForConfig(config)
+	if err := errors.Join(clientErr, wholeErr); err != nil {
 		return nil, err
 	}
 	return &Applier{
-		client: client, observer: observer, now: time.Now,
+		client: client, whole: whole, observer: observer, now: time.Now,
 		memories: map[Key]memory{}, tried: map[Key]string{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
 	}, nil
 }
@@ -194,9 +197,12 @@ func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
 
 // send applies a body, or tries to. The fields in it become ours, whoever had them.
 func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte, dryRun ...string) (metav1.Object, error) {
+	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body, applying(dryRun...))
+}
+
+func applying(dryRun ...string) metav1.PatchOptions {
 	force := true
-	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force, DryRun: dryRun})
+	return metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force, DryRun: dryRun}
 }
 
 func (a *Applier) resource(kind Kind, namespace string) metadata.ResourceInterface {

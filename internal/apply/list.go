@@ -4,6 +4,7 @@ package apply
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -72,6 +74,25 @@ func (l list) covers(object metav1.Object, body []byte) bool {
 	return !slices.ContainsFunc(l.wanted(body), func(wanted any) bool {
 		return !slices.ContainsFunc(items, func(item any) bool { return reflect.DeepEqual(item, wanted) })
 	})
+}
+
+// decodeListed gives an object the type that covers asks for.
+func decodeListed(object *unstructured.Unstructured) (metav1.Object, error) {
+	var into metav1.Object
+	switch object.GroupVersionKind() {
+	case deploymentKind.GVK:
+		into = &appsv1.Deployment{}
+	case daemonSetKind.GVK:
+		into = &appsv1.DaemonSet{}
+	case serviceAccountKind.GVK:
+		into = &corev1.ServiceAccount{}
+	default:
+		return object, nil
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
+		return nil, fmt.Errorf("decoding %s %s: %w", object.GetKind(), object.GetName(), err)
+	}
+	return into, nil
 }
 
 // decoded is a list as a body has it.
