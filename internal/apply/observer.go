@@ -115,6 +115,17 @@ func (o *Observer) Synced(*http.Request) error {
 	return nil
 }
 
+// Failed calls told whenever something cannot be read. It is to be called before Start.
+func (o *Observer) Failed(told func(error)) error {
+	for _, informer := range o.all() {
+		err := informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { told(err) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Notify calls changed with the owner of each object that appears, changes or
 // goes, and with an empty name when a CRD of somebody else does.
 func (o *Observer) Notify(changed func(owner string)) error {

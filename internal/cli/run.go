@@ -24,6 +24,9 @@ import (
 // namespaceVariable tells a pod its namespace, by the downward API.
 const namespaceVariable = "POD_NAMESPACE"
 
+// defaultNamespace is the operator's namespace where nobody says otherwise.
+const defaultNamespace = "gloo-operator"
+
 // userAgent names the operator in the API server's audit log.
 const userAgent = "gloo-operator"
 
@@ -49,7 +52,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.logFormat, "log-format", "json", "json, or console for people")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&o.controller.LeaderElection, "leader-elect", true, "let several replicas run, of which one writes")
-	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), "gloo-operator"), "the operator's own namespace")
+	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), defaultNamespace), "the operator's own namespace")
 	flags.StringVar(&o.controller.ChartFolder, "chart-cache-dir", chartFolder(), "folder to keep charts in that come from spec.repository")
 	flags.StringSliceVar(&o.controller.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
 	flags.StringVar(&o.controller.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
@@ -65,17 +68,19 @@ func (o *runOptions) run(command *cobra.Command) error {
 	}
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
-	if o.controller.Config, err = restConfig(o.kubeconfig); err != nil {
+	if o.controller.Config, err = restConfig(o.kubeconfig, ""); err != nil {
 		return err
 	}
 	o.controller.Log, o.controller.Version = logger, Version()
 	return controller.Run(command.Context(), o.controller)
 }
 
-func restConfig(kubeconfig string) (*rest.Config, error) {
+// restConfig reads a kubeconfig as kubectl does; the context's name may be empty.
+func restConfig(kubeconfig, context string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: context}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}

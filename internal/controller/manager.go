@@ -71,8 +71,8 @@ type Options struct {
 
 // Run runs an operator until the context ends. It returns nil on a clean stop.
 func Run(ctx context.Context, options Options) error {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(v1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+	scheme, err := newScheme()
+	if err != nil {
 		return err
 	}
 	grace, lease, renew, retry := shutdown, leaseDuration, renewDeadline, retryPeriod
@@ -103,6 +103,12 @@ func Run(ctx context.Context, options Options) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// newScheme knows the kinds that clients handle by their types.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(v1.AddToScheme(scheme), corev1.AddToScheme(scheme))
 }
 
 // extensionsOnly limits a cache of ConfigMaps to the extensions of that namespace.

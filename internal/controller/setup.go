@@ -48,12 +48,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
 	news := make(chan event.GenericEvent, 1)
-	r, err := newReconciler(mgr, config, observer, options, telling(news))
+	r, err := newReconciler(ctx, mgr.GetClient(), config, observer, options, telling(news))
 	if err != nil {
 		return nil, err
 	}
-	r.charts = newCharts(ctx, options, telling(news))
-	r.pull = apply.NewSecrets(ctx, r.secrets, telling(news))
+	r.recorder = mgr.GetEventRecorder(Name)
 	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer), mgr.Add(r.metrics)); err != nil {
 		return nil, err
 	}
@@ -81,9 +80,10 @@ func telling(news chan<- event.GenericEvent) func() {
 	}
 }
 
-// newReconciler makes a reconciler that calls changed when the facts change.
+// newReconciler makes a reconciler that calls changed when the facts change, and tells
+// no events.
 func newReconciler(
-	mgr ctrl.Manager, config *rest.Config, observer *apply.Observer, options Options, changed func(),
+	ctx context.Context, kube client.Client, config *rest.Config, observer *apply.Observer, options Options, changed func(),
 ) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
 	clients, clientsErr := kubernetes.NewForConfig(config)
@@ -92,8 +92,9 @@ func newReconciler(
 		return nil, err
 	}
 	return &Reconciler{
-		client: mgr.GetClient(), secrets: clients, applier: applier, observer: observer,
-		recorder:  mgr.GetEventRecorder(Name),
+		client: kube, secrets: clients, applier: applier, observer: observer,
+		charts:    newCharts(ctx, options, changed),
+		pull:      apply.NewSecrets(ctx, clients, changed),
 		gatherer:  gatherer,
 		metrics:   metrics.New(options.Version),
 		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[types.UID]*memory{},
