@@ -120,7 +120,7 @@ func (o diffOptions) printer(command *cobra.Command) (func(*controller.Outlook) 
 		text := diffText{out: out, coloured: coloured(out)}
 		return func(outlook *controller.Outlook) error {
 			remarks(command.ErrOrStderr(), outlook)
-			return text.print(outlook.Differences)
+			return text.all(outlook.Differences)
 		}, nil
 	case outputJSON:
 		return func(outlook *controller.Outlook) error { return printJSON(out, outlook) }, nil

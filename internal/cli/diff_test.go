@@ -149,5 +149,6 @@ var _ = DescribeTable("The exit code is", func(code int, message, stdin string, 
 	Entry("2 where diff has no file", 2, `error: required flag(s) "filename" not set`, "", "diff"),
 	Entry("2 where diff cannot print so", 2, `error: --output must be text or json, not "yaml"`, minimal, "diff", "-f", "-", "--output", "yaml"),
 	Entry("2 where diff has no kubeconfig", 2, "error: reading the kubeconfig: ", minimal, "diff", "-f", "-", "--kubeconfig", "nowhere"),
+	Entry("2 where nobody answers", 2, "connection refused", minimal, "diff", "-f", "-", "--kubeconfig", "testdata/nobody.kubeconfig"),
 	Entry("2 where the manifest is refused", 2, "spec.distribution: Unsupported value", minimal+"  distribution: Fips\n", "diff", "-f", "-"),
 )

@@ -43,7 +43,7 @@ var colours = map[mark]string{added: "\x1b[32m", changed: "\x1b[33m", removed: "
 
 const noColour = "\x1b[0m"
 
-func (d diffText) print(differences []apply.Difference) error {
+func (d diffText) all(differences []apply.Difference) error {
 	buffered := bufio.NewWriter(d.out)
 	d.out = buffered
 	for _, difference := range differences {

@@ -10,7 +10,7 @@ import (
 
 // PrintDifferences prints as diff does, in colours or without.
 func PrintDifferences(out io.Writer, coloured bool, differences []apply.Difference) error {
-	return diffText{out: out, coloured: coloured}.print(differences)
+	return diffText{out: out, coloured: coloured}.all(differences)
 }
 
 // PrintJSON prints as diff --output json does.

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -42,12 +43,15 @@ func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, e
 	if err != nil {
 		return nil, err
 	}
-	kube, err := newDirect(options, extensions)
+	kube, err := newDirect(config, extensions)
 	if err != nil {
 		return nil, err
 	}
 	r, err := newReconciler(ctx, kube, config, observer, options, telling(news))
 	if err != nil {
+		return nil, err
+	}
+	if err := r.asApplied(ctx, smc); err != nil { // First, since watches go on trying for ever where nobody answers.
 		return nil, err
 	}
 	if err := observer.Failed(func(err error) { cancel(fmt.Errorf("reading the mesh: %w", err)) }); err != nil {
@@ -68,9 +72,6 @@ func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, e
 // prepare builds the plan as soon as the cluster has been looked at and the charts are
 // there, and checks it.
 func (r *Reconciler) prepare(ctx context.Context, smc *v1.ServiceMeshController, news <-chan event.GenericEvent) (*pass, error) {
-	if err := r.asApplied(ctx, smc); err != nil {
-		return nil, err
-	}
 	p := &pass{paused: paused(smc)}
 	for {
 		facts, stop := r.look(smc)
@@ -144,7 +145,7 @@ type direct struct {
 	extensions map[string]string
 }
 
-func newDirect(options Options, extensions map[string]string) (client.Client, error) {
+func newDirect(config *rest.Config, extensions map[string]string) (client.Client, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func newDirect(options Options, extensions map[string]string) (client.Client, er
 	if err != nil {
 		return nil, err
 	}
-	through, err := client.New(options.Config, client.Options{Scheme: scheme, Mapper: mapper})
+	through, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
 	return &direct{through, extensions}, err
 }
 

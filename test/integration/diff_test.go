@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -189,9 +190,11 @@ var _ = Describe("gloo-operator diff", Ordered, ContinueOnFailure, func() {
 		It("needs no more rights for what is previewed than the operator has", func(ctx SpecContext) {
 			built, err := new(plan.Builder).Build(plan.Input{Owner: Name, Spec: Sample("minimal.yaml").Spec})
 			Expect(err).NotTo(HaveOccurred())
-			observer, err := apply.NewObserver(env.OperatorConfig(), Namespace)
+			config := env.OperatorConfig()
+			config.WarningHandler = rest.NoWarnings{}
+			observer, err := apply.NewObserver(config, Namespace)
 			Expect(err).NotTo(HaveOccurred())
-			applier, err := apply.New(env.OperatorConfig(), observer)
+			applier, err := apply.New(config, observer)
 			Expect(err).NotTo(HaveOccurred())
 			var objects []apply.Object
 			for _, component := range built.Components {
