@@ -82,7 +82,7 @@ func manifestOf(options ...Option) string {
 	return string(content)
 }
 
-var _ = Describe("gloo-operator diff", Ordered, ContinueOnFailure, func() {
+var _ = Describe("gloo-operator diff", Ordered, func() {
 	var began cluster.Mark
 
 	BeforeAll(func(ctx SpecContext) {
@@ -182,9 +182,17 @@ var _ = Describe("gloo-operator diff", Ordered, ContinueOnFailure, func() {
 			kubeconfig := env.Kubectl("config", "view", "--raw", "-o", "json")
 			stranger := strings.Replace(kubeconfig, `"user": {`, `"user": {"as": "stranger",`, 1)
 			Expect(stranger).NotTo(Equal(kubeconfig))
-			preview := diff(ctx, manifestOf(), "--kubeconfig", write(stranger))
-			Expect(preview.code).To(Equal(2))
-			Expect(preview.errOut).To(MatchRegexp(`^error: .*User "stranger" cannot list resource`))
+			kubeconfig = write(stranger)
+			fails := func(message string) {
+				GinkgoHelper()
+				preview := diff(ctx, manifestOf(), "--kubeconfig", kubeconfig)
+				Expect(preview.code).To(Equal(2))
+				Expect(preview.errOut).To(MatchRegexp(message))
+			}
+			fails(`^error: reading ServiceMeshController managed-istio: .*User "stranger" cannot get resource`)
+			env.Kubectl("create", "clusterrole", "reader", "--verb=get,list", "--resource=servicemeshcontrollers.operator.gloo.solo.io")
+			env.Kubectl("create", "clusterrolebinding", "reader", "--clusterrole=reader", "--user=stranger")
+			fails(`^error: reading the mesh: .*User "stranger" cannot list resource`)
 		})
 
 		It("needs no more rights for what is previewed than the operator has", func(ctx SpecContext) {
