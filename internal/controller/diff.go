@@ -3,12 +3,14 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -69,18 +71,23 @@ func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, e
 	return r.outlook(ctx, smc, p)
 }
 
-// prepare builds the plan as soon as the cluster has been looked at and the charts are
-// there, and checks it.
+// prepare builds the plan of what a walk ends with, as soon as the cluster has been
+// looked at and the charts are there, and checks it.
 func (r *Reconciler) prepare(ctx context.Context, smc *v1.ServiceMeshController, news <-chan event.GenericEvent) (*pass, error) {
 	p := &pass{paused: paused(smc)}
+	p.stop = p.chart(smc)
+	version := smc.Spec.Version
+	if p.course.rollback {
+		version = p.course.to
+	}
 	for {
 		facts, stop := r.look(smc)
 		if stop == nil {
-			p.plan, stop = r.build(ctx, smc, facts)
+			p.plan, stop = r.build(ctx, smc, facts, version)
 		}
 		switch {
 		case stop == nil:
-			p.stop = r.check(smc, facts, p)
+			p.stop = cmp.Or(p.stop, r.check(smc, facts, p))
 			return p, nil
 		case !stop.silent && stop.reason != v1.ReasonFetchingCharts:
 			return nil, errors.New(stop.message)
@@ -100,7 +107,10 @@ func (r *Reconciler) asApplied(ctx context.Context, smc *v1.ServiceMeshControlle
 	if err != nil {
 		return fmt.Errorf("reading ServiceMeshController %s: %w", smc.Name, err)
 	}
-	live.Spec, smc.Status = smc.Spec, live.Status
+	if !equality.Semantic.DeepEqual(live.Spec, smc.Spec) {
+		live.Generation++ // What failed before is tried again.
+	}
+	smc.Status = live.Status
 	annotations := maps.Clone(live.Annotations)
 	if annotations == nil {
 		annotations = map[string]string{}
@@ -122,6 +132,12 @@ func (r *Reconciler) outlook(ctx context.Context, smc *v1.ServiceMeshController,
 	}
 	if p.stop != nil {
 		o.Obstacles = append(o.Obstacles, p.stop.message)
+	}
+	if path := road(p.course.from, p.course.to, p.course.rest); path != "" {
+		o.Notices = append(o.Notices, path)
+	}
+	if p.course.rollback {
+		o.Notices = append(o.Notices, fmt.Sprintf("the rollout of Istio %s has failed, and %s stays until spec is another", p.course.from, p.course.to))
 	}
 	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
 	switch {

@@ -152,6 +152,19 @@ var _ = Describe("gloo-operator diff", Ordered, func() {
 			Expect(diff(ctx, manifestOf(Version("1.28.2"))+"---\n"+extensions("of-the-file"), "-n", "other").out).To(MatchRegexp(logLevel + `"of-the-file"`))
 		})
 
+		It("tells through which versions the operator goes, and what it refuses", func(ctx SpecContext) {
+			allowed := func(smc *v1.ServiceMeshController) { smc.Spec.Upgrade = &v1.Upgrade{AllowDowngrade: true} }
+			Expect(diff(ctx, manifestOf(Version("1.26.2"), allowed)).errOut).To(ContainSubstring("notice: upgrade path: 1.28.2 → 1.27.9 → 1.26.2\n"))
+			for version, reason := range map[string]string{
+				"1.26.2": "Istio 1.28.2 runs, and 1.26.2 is of an older minor version", "1.31.0": "a release of 1.30, since",
+			} {
+				preview := diff(ctx, manifestOf(Version(version)))
+				Expect(preview.errOut).To(MatchRegexp("warning: the operator would change nothing yet: .*" + reason))
+				Expect(preview.out).To(ContainSubstring(`1.28.2-distroless" → "docker.io/istio/ztunnel:` + version))
+				Expect(preview.code).To(Equal(1))
+			}
+		})
+
 		It("leaves alone what the operator leaves alone", func(ctx SpecContext) {
 			env.Kubectl("annotate", "daemonset", "-n", Namespace, "ztunnel", v1.IgnoreAnnotation+"=true")
 			DeferCleanup(func() { env.Kubectl("annotate", "daemonset", "-n", Namespace, "ztunnel", v1.IgnoreAnnotation+"-") })
