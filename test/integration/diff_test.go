@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/cli"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/test/charttest"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
@@ -163,6 +165,19 @@ var _ = Describe("gloo-operator diff", Ordered, func() {
 				Expect(preview.out).To(ContainSubstring(`1.28.2-distroless" → "docker.io/istio/ztunnel:` + version))
 				Expect(preview.code).To(Equal(1))
 			}
+		})
+
+		It("fetches charts that are not compiled in, with the Secrets of the cluster", func(ctx SpecContext) {
+			const version = "1.29.99"
+			server := charttest.HelmRepository(version, charttest.Charts("1.29.1", version))
+			GinkgoT().Setenv("XDG_CACHE_HOME", GinkgoT().TempDir())
+			manifest := manifestOf(Version(version), from(server.URL+"/charts", "pull"))
+			missing := diff(ctx, manifest)
+			Expect(missing.errOut).To(ContainSubstring("error: fetching the charts: Secret gloo-operator/pull of spec.repository does not exist: create it"))
+			Expect(missing.code).To(Equal(2))
+			createSecret("pull", corev1.SecretTypeOpaque, map[string]string{
+				"username": charttest.Username, "password": charttest.Password, "ca.crt": string(server.CA)})
+			Expect(diff(ctx, manifest).out).To(ContainSubstring("docker.io/istio/ztunnel:" + version))
 		})
 
 		It("leaves alone what the operator leaves alone", func(ctx SpecContext) {
