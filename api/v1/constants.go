@@ -84,6 +84,8 @@ const (
 	ReasonDowngrade = "DowngradeNotAllowed"
 	// ReasonUpgradePathUnknown: the way to spec.version has a step that is not known.
 	ReasonUpgradePathUnknown = "UpgradePathUnknown"
+	// ReasonApprovalNeeded: a change waits until somebody approves it.
+	ReasonApprovalNeeded = "ApprovalNeeded"
 	// ReasonRolloutFailed: a component does not get ready.
 	ReasonRolloutFailed = "RolloutFailed"
 	// ReasonNodesNotReady: nodes that are not ready keep a component from being complete,
@@ -175,6 +177,9 @@ const (
 	// PausedAnnotation on a ServiceMeshController, with the value "true", stops all
 	// changes of its mesh.
 	PausedAnnotation = "operator.gloo.solo.io/paused"
+	// ApproveAnnotation on a ServiceMeshController approves the proposal of that digest, where
+	// spec.upgrade.approve is Manual.
+	ApproveAnnotation = "operator.gloo.solo.io/approve"
 	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
 	// alone: it is neither changed nor deleted.
 	IgnoreAnnotation = "operator.gloo.solo.io/ignore"

@@ -300,6 +300,10 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
 
+	// proposal is the change that waits to be approved. Empty when none does.
+	// +optional
+	Proposal *Proposal `json:"proposal,omitempty"`
+
 	// failedRollout is the rollout that was rolled back last. It is forgotten when spec
 	// changes.
 	// +optional

@@ -11,13 +11,12 @@ import (
 type Upgrade struct {
 	// timeout is how long the rollout of a component may go without one more pod that is
 	// up to date and ready before phase becomes FAILED: what progressDeadlineSeconds is
-	// to a Deployment. Default: 10m. The rollout goes on by itself when what holds it up
+	// to a Deployment. Default, and for 0: 10m. The rollout goes on by itself when what holds it up
 	// is gone.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="upgrade.timeout must be a length of time such as 10m or 1h30m"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || duration(self) >= duration('1s')",message="upgrade.timeout must be 1s or longer"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
 	// onFailure is what to do when a rollout has failed. Hold: leave everything as it is,
@@ -27,6 +26,14 @@ type Upgrade struct {
 	// +optional
 	// +kubebuilder:default=Hold
 	OnFailure OnFailure `json:"onFailure,omitempty"`
+
+	// approve is who permits a change of a mesh that runs. Automatic: whoever changes spec.
+	// Manual: what would change is told in status.proposal, and waits until the annotation
+	// operator.gloo.solo.io/approve names the digest of the proposal. First installations,
+	// corrections of drift and rollbacks do not wait.
+	// +optional
+	// +kubebuilder:default=Automatic
+	Approve Approve `json:"approve,omitempty"`
 
 	// allowDowngrade permits spec.version to be of an older minor version than the one
 	// that runs, which Istio does not support in place. Older patch releases of the same
@@ -43,6 +50,16 @@ type Upgrade struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')",message="upgrade.maxUnavailableNodes must be a number of nodes, 0 or more, or a percentage such as 10%"
 	MaxUnavailableNodes *intstr.IntOrString `json:"maxUnavailableNodes,omitempty"`
 }
+
+// Approve is who permits a change of a mesh that runs.
+// +kubebuilder:validation:Enum=Automatic;Manual
+type Approve string
+
+// The ways to permit a change.
+const (
+	Automatic Approve = "Automatic"
+	Manual    Approve = "Manual"
+)
 
 // OnFailure is what to do when a rollout has failed.
 // +kubebuilder:validation:Enum=Hold;Rollback
@@ -91,6 +108,21 @@ type RolloutStatus struct {
 	// progress is component, versions and "up to date and ready / desired" pods in words.
 	// +optional
 	Progress string `json:"progress,omitempty"`
+}
+
+// Proposal is a change of the mesh that waits to be approved.
+type Proposal struct {
+	// version is the Istio version that would run.
+	// +required
+	Version string `json:"version"`
+
+	// digest tells this change from others: the value of the annotation that approves it.
+	// +required
+	Digest string `json:"digest"`
+
+	// summary says in one sentence what would change, and which pods restart.
+	// +optional
+	Summary string `json:"summary,omitempty"`
 }
 
 // FailedRollout is a rollout that failed and was rolled back.

@@ -120,7 +120,16 @@ var rules = map[string]func(self any) bool{
 		url, _ := self.(string)
 		return strings.HasPrefix(url, "oci://") || strings.HasPrefix(url, "https://")
 	},
+	`type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')`: func(self any) bool {
+		if number, ok := self.(int64); ok {
+			return number >= 0
+		}
+		percentage, _ := self.(string)
+		return percent.MatchString(percentage)
+	},
 }
+
+var percent = regexp.MustCompile(`^(100|[1-9]?[0-9])%$`)
 
 // evaluate tells whether a rule holds for a new object.
 func evaluate(rule string, self any) (bool, error) {

@@ -86,6 +86,8 @@ type memory struct {
 	// swept tells that the releases of components that the plan does not have were
 	// looked for.
 	swept bool
+	// preview is what was found out for a proposal.
+	preview preview
 	// stalls are of the components whose pods are waited for, by name.
 	stalls map[string]*stall
 	// helmed tells that a person's helm may have added objects to the mesh: it has
@@ -169,6 +171,8 @@ type pass struct {
 	environment *v1.EnvironmentStatus
 	// warnings are what the preflight checks found and what stops nothing.
 	warnings []plan.Notice
+	// proposal is what a person has to approve first. Nil: nothing.
+	proposal *v1.Proposal
 	// notReady are the names of nodes that are not ready, sorted.
 	notReady []string
 	// course is the version that it works towards.
@@ -221,7 +225,8 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 }
 
 // permit stops where the plan must not be applied: the cluster is not fit for it,
-// somebody else's objects are in the way, or the API server would refuse it.
+// somebody else's objects are in the way, the API server would refuse it, or a person has
+// to approve it.
 func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
 	if held := r.check(smc, facts, p); held != nil {
 		return held
@@ -232,7 +237,10 @@ func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, 
 	if held := r.conflict(ctx, smc, p); held != nil {
 		return held
 	}
-	return r.rehearse(ctx, smc, p)
+	if held := r.rehearse(ctx, smc, p); held != nil {
+		return held
+	}
+	return r.approve(ctx, smc, facts, p)
 }
 
 // advance brings component after component, and prunes what each no longer has, up

@@ -46,6 +46,7 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 	if p.complete() && !p.paused {
 		status.Version = p.plan.Version
 	}
+	status.Proposal = p.proposal
 	followRollout(&status, smc, p, time.Now())
 	status.Phase = phaseOf(smc, status, p)
 	status.Conditions = conditions(smc, p, status)

@@ -32,7 +32,7 @@ func strategies(upgrade *v1.Upgrade) tree {
 // is. Nil: none may be left out.
 func oneMore(nodes intstr.IntOrString) any {
 	if nodes.Type == intstr.Int {
-		if nodes.IntVal == 0 {
+		if nodes.IntVal <= 0 {
 			return nil
 		}
 		return int64(nodes.IntVal) + 1

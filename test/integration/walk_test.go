@@ -315,3 +315,55 @@ var _ = Describe("Nodes", Ordered, func() {
 		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 	})
 })
+
+var _ = Describe("An upgrade that has to be approved", Ordered, func() {
+	var start cluster.Mark
+
+	BeforeAll(func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		mesh := Sample("minimal.yaml", Version("1.27.9"))
+		mesh.Spec.Upgrade = &v1.Upgrade{Approve: v1.Manual}
+		env.Install(mesh)
+		start = env.Settled()
+	})
+
+	It("is proposed, and waits", func() {
+		env.SetVersion("1.29.1")
+		env.EventuallyPhase(v1.PhasePending)
+		Expect(env.Mesh().Status.Proposal).To(And(HaveField("Version", "1.29.1"), HaveField("Digest", MatchRegexp("^[0-9a-f]{12}$")),
+			HaveField("Summary", And(ContainSubstring("pods restart: Deployment istio-system/istiod"), ContainSubstring("DaemonSet istio-system/ztunnel")))))
+		Expect(env.Mesh().Status.Message).To(And(
+			HavePrefix("Istio 1.27.9 → 1.29.1 (upgrade path: 1.27.9 → 1.28.2 → 1.29.1) waits for approval: "),
+			ContainSubstring("kubectl annotate servicemeshcontroller managed-istio --overwrite operator.gloo.solo.io/approve="+env.Mesh().Status.Proposal.Digest)))
+		env.ExpectQuiet(env.Settled(), Quiet)
+		Expect(applied(start)).To(BeEmpty())
+	})
+
+	It("does not take the approval of another change", func() {
+		first := env.Mesh().Status.Proposal.Digest
+		env.SetVersion("1.28.2")
+		Eventually(func() *v1.Proposal { return env.Mesh().Status.Proposal }).Should(And(Not(BeNil()), HaveField("Version", "1.28.2")))
+		env.Kubectl("annotate", "smc", Name, v1.ApproveAnnotation+"="+first)
+		env.Settled()
+		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhasePending))
+		Expect(applied(start)).To(BeEmpty())
+	})
+
+	It("rolls when it is approved, all the way", func() {
+		env.SetVersion("1.29.1")
+		Eventually(func() v1.Phase { return env.Mesh().Status.Phase }).Should(Equal(v1.PhaseSucceeded), "approved before")
+		Expect(env.Mesh().Status).To(And(HaveField("Version", "1.29.1"), HaveField("Proposal", BeNil())))
+		Expect(rolled(start)).To(Equal(slices.Concat(workloads, workloads)))
+	})
+
+	It("is no correction of drift, and nothing that changes nothing", func() {
+		env.Kubectl("delete", "daemonset", "-n", Namespace, "ztunnel")
+		Eventually(func() int32 { return env.ReadyPods("ztunnel") }).Should(BeEquivalentTo(5))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		mark := env.Settled()
+		env.Patch(`{"spec":{"upgrade":{"timeout":"5m"}}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(applied(mark)).To(BeEmpty())
+	})
+})

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/preflight"
+)
+
+// preview is what the API server said a change would do.
+type preview struct {
+	// digest of the plan that was asked about. Empty: none was.
+	digest string
+	// summary is empty where nothing would change.
+	summary string
+}
+
+// approve stops a change of a mesh that runs, where a person has to approve it and has
+// not, and proposes it.
+func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
+	if upgradeOf(smc).Approve != v1.Manual || smc.Status.Version == "" || p.course.rollback || carriedOut(smc, p.plan) {
+		return nil
+	}
+	last, held := p.plan, (*stop)(nil)
+	if len(p.course.rest) > 0 {
+		if last, held = r.build(ctx, smc, facts, smc.Spec.Version); held != nil {
+			return held
+		}
+	}
+	digest := approvalDigest(last)
+	if smc.Annotations[v1.ApproveAnnotation] == digest {
+		return nil
+	}
+	m := r.remembered(smc)
+	if m.preview.digest != digest {
+		differences, err := r.applier.Preview(ctx, allObjects(last), r.observer.Owned(smc.Name))
+		if err != nil {
+			return refusal(v1.ReasonObjectRefused, err, last)
+		}
+		m.preview = preview{digest: digest}
+		if len(differences) > 0 {
+			m.preview.summary = apply.Summary(differences)
+		}
+	}
+	if m.preview.summary == "" {
+		return nil
+	}
+	p.proposal = &v1.Proposal{Version: last.Version, Digest: digest, Summary: m.preview.summary}
+	return &stop{reason: v1.ReasonApprovalNeeded, phase: v1.PhasePending, message: asking(smc, p)}
+}
+
+// approvalDigest tells a plan from others, in a form that people can copy.
+func approvalDigest(built *plan.Plan) string {
+	sum := sha256.Sum256([]byte(built.Version + " " + digestOf(built)))
+	return hex.EncodeToString(sum[:6])
+}
+
+// asking says what would change, and how to approve it.
+func asking(smc *v1.ServiceMeshController, p *pass) string {
+	what := fmt.Sprintf("a change of Istio %s", p.proposal.Version)
+	if smc.Status.Version != p.proposal.Version {
+		what = fmt.Sprintf("Istio %s → %s", smc.Status.Version, p.proposal.Version)
+	}
+	if path := road(p.course.from, p.course.to, p.course.rest); path != "" {
+		what += " (" + path + ")"
+	}
+	return fmt.Sprintf("%s waits for approval: %s. To approve it: kubectl annotate servicemeshcontroller %s --overwrite %s=%s; "+
+		"in full: gloo-operator diff", what, p.proposal.Summary, smc.Name, v1.ApproveAnnotation, p.proposal.Digest)
+}
