@@ -103,6 +103,10 @@ func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace stri
 	return leftovers, nil
 }
 
+// Cleared tells that what was in the way of those objects has been taken over: Foreign
+// asks about them no more.
+func (a *Applier) Cleared(objects []Object) { a.markFree(a.unknown(objects)) }
+
 func (a *Applier) markFree(unknown map[Key]map[Key]bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -27,16 +27,23 @@ var installers = []string{
 
 // TakeOver makes the installers' fields of those objects ours, so that the next
 // apply removes what the plan does not have. It changes nothing else: no pod
-// restarts for it. What has gone in the meantime is passed over. It tells how many
-// it has taken over.
-func (a *Applier) TakeOver(ctx context.Context, objects []Foreign) (done int, err error) {
-	return a.each(len(objects), func(i int) error {
-		err := a.takeOver(ctx, objects[i])
-		if err == nil || apierrors.IsNotFound(err) {
-			return nil
+// restarts for it. What has gone in the meantime is passed over, and what has changed
+// fails with a conflict. It lists those that are left to be taken over.
+func (a *Applier) TakeOver(ctx context.Context, objects []Foreign) (left []Foreign, err error) {
+	taken := make([]bool, len(objects)) // Each is written by one goroutine.
+	_, err = a.each(len(objects), func(i int) error {
+		if err := a.takeOver(ctx, objects[i]); err != nil && !apierrors.IsNotFound(err) {
+			return &ObjectError{Key: objects[i].Key, cause: err}
 		}
-		return &ObjectError{Key: objects[i].Key, cause: err}
+		taken[i] = true
+		return nil
 	})
+	for i := range objects {
+		if !taken[i] {
+			left = append(left, objects[i])
+		}
+	}
+	return left, err
 }
 
 func (a *Applier) takeOver(ctx context.Context, foreign Foreign) error {
@@ -111,7 +118,8 @@ func makerOf(entries []metav1.ManagedFieldsEntry) string {
 }
 
 // Adopt puts the labels of owner and component on an object that the plan does not
-// have, so that it is pruned like any other that the plan no longer has.
+// have, so that it is pruned like any other that the plan no longer has. It fails with
+// a conflict where the object is no longer the one, or not as it was, that was found.
 func (a *Applier) Adopt(ctx context.Context, leftover Foreign, owner, component string) error {
 	kind, err := kindOf(leftover.GVK)
 	if err != nil {
@@ -121,6 +129,7 @@ func (a *Applier) Adopt(ctx context.Context, leftover Foreign, owner, component 
 		TypeMeta: metav1.TypeMeta{APIVersion: leftover.GVK.GroupVersion().String(), Kind: leftover.GVK.Kind},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: leftover.Name, Namespace: leftover.Namespace,
+			UID: leftover.Object.GetUID(), ResourceVersion: leftover.Object.GetResourceVersion(),
 			Labels: map[string]string{v1.OwnerLabel: owner, v1.ComponentLabel: component},
 		},
 	})

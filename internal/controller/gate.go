@@ -99,9 +99,18 @@ func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
 	return installed
 }
 
-// conflict stops where somebody else's objects are in the way, or takes them over.
+// conflict stops where somebody else's objects are in the way, or takes them over. A
+// takeover that has failed goes on with what was found then; before anything else is
+// written it is looked anew.
 func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
+	m, objects := r.remembered(smc), allObjects(p.plan)
+	if m.takeover.goesOn(smc, p.plan) {
+		if stop := r.takeOver(ctx, smc, p, m); stop != nil {
+			return stop
+		}
+	}
+	m.takeover = nil
+	foreign, err := r.applier.Foreign(ctx, objects)
 	if err != nil {
 		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + advice(err), cause: err}
 	}
@@ -111,9 +120,11 @@ func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController
 	if smc.Spec.OnConflict != v1.Force {
 		return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
 	}
-	if err := r.takeOver(ctx, smc, p, foreign); err != nil {
-		return &stop{reason: v1.ReasonConflict, message: "taking over another installation: " + err.Error(), cause: err}
+	m.takeover = newTakeover(smc, p.plan, foreign)
+	if stop := r.takeOver(ctx, smc, p, m); stop != nil {
+		return stop
 	}
+	r.applier.Cleared(objects)
 	return nil
 }
 

@@ -93,6 +93,8 @@ type memory struct {
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
+	// takeover is one that has failed. Nil: none has.
+	takeover *takeover
 }
 
 // Reconcile runs one pass for a resource.

@@ -11,7 +11,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/faults"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
 const (
@@ -33,17 +35,22 @@ type persistent struct {
 	name  string
 	phase phase
 	when  faults.Match
+	// begin begins the phase. Nil: as users do on a cluster without another Istio.
+	begin func(*site)
 }
 
 var persistents = []persistent{
-	{"all writes of ConfigMaps answered 500", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes)},
-	{"all writes of the mesh answered 500", install, meshWrite},
-	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers")},
-	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes)},
-	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }},
-	{"all writes of the mesh answered 500", uninstall, meshWrite},
-	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes)},
-	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes)},
+	{"all writes of ConfigMaps answered 500", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), nil},
+	{"all writes of the mesh answered 500", install, meshWrite, nil},
+	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers"), nil},
+	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), nil},
+	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }, nil},
+	{"all writes of the mesh answered 500", uninstall, meshWrite, nil},
+	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes), nil},
+	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes), nil},
+	{"all writes of ConfigMaps answered 500, taking over", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), takeOver},
+	{"all writes of leftovers answered 500, taking over", install, faults.All(faults.Resource("horizontalpodautoscalers"), faults.Request.Writes), takeOver},
+	{"all writes of Helm releases answered 500, taking over", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), takeOver},
 }
 
 // meshWrite selects writes of what the mesh consists of.
@@ -80,7 +87,11 @@ func (s *site) endure(e persistent) {
 		s.converge(before)
 	}
 	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
-	s.begin(e.phase)
+	if e.begin != nil {
+		e.begin(s)
+	} else {
+		s.begin(e.phase)
+	}
 	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
 	Consistently(func() int { return len(s.idling()) }, time.Minute, time.Second).Should(BeNumerically("<", perMinute), s.told)
 	pauses := s.pauses()
@@ -92,6 +103,13 @@ func (s *site) endure(e persistent) {
 	s.faults.Arm()
 	s.converge(e.phase, e.name)
 	results.add("for a minute, "+e.name, e.phase, 1)
+}
+
+// takeOver begins an installation that takes over an istiod that helm has installed.
+func takeOver(s *site) {
+	GinkgoHelper()
+	s.Helm("install", "my-istiod", Chart(oldVersion, "istio-control/istio-discovery"), "--namespace", Namespace, "--create-namespace")
+	s.Create(Sample("minimal.yaml", Version(oldVersion), OnConflict(v1.Force)))
 }
 
 // idling lists the requests, but for watches, since the operator got on last: since the
