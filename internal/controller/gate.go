@@ -67,7 +67,7 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	spec.Version = version
 	built, err := r.builder.Build(plan.Input{
 		Owner: smc.Name, Spec: spec, Extensions: textsOf(extensions), Archives: archives, PullSecrets: secrets, Facts: plan.Facts{
-			KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(r.observer.CRDs()),
+			KubernetesVersion: facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(facts),
 			Platform: facts.HelmPlatform(), StandardCNIFolders: facts.StandardCNIFolders(),
 		},
 	})
@@ -82,21 +82,30 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	return nil, failure
 }
 
-// installedGatewayAPI finds the Gateway API's CRDs among all.
-func installedGatewayAPI(crds []metav1.Object) []gatewayapi.Installed {
-	var installed []gatewayapi.Installed
+// installedGatewayAPI is what the plan asks about the Gateway API's CRDs.
+func installedGatewayAPI(facts preflight.Facts) []gatewayapi.Installed {
+	installed := make([]gatewayapi.Installed, len(facts.GatewayAPI))
+	for i, crd := range facts.GatewayAPI {
+		installed[i] = gatewayapi.Installed{Name: crd.Name, Owned: crd.Owned, Version: crd.Version, Channel: crd.Channel}
+	}
+	return installed
+}
+
+// gatewayAPIAmong finds the Gateway API's CRDs among all.
+func gatewayAPIAmong(crds []metav1.Object) []preflight.GatewayCRD {
+	var found []preflight.GatewayCRD
 	for _, crd := range crds {
 		if !strings.HasSuffix(crd.GetName(), "."+gatewayapi.Group) {
 			continue
 		}
 		_, owned := crd.GetLabels()[v1.OwnerLabel]
 		annotations := crd.GetAnnotations()
-		installed = append(installed, gatewayapi.Installed{
+		found = append(found, preflight.GatewayCRD{
 			Name: crd.GetName(), Owned: owned,
 			Version: annotations[gatewayapi.VersionAnnotation], Channel: annotations[gatewayapi.ChannelAnnotation],
 		})
 	}
-	return installed
+	return found
 }
 
 // conflict stops where somebody else's objects are in the way, or takes them over. A

@@ -16,9 +16,11 @@ import (
 func (r *Reconciler) look(smc *v1.ServiceMeshController) (preflight.Facts, *stop) {
 	question := preflight.Question{Namespace: namespaceOf(smc), PullSecrets: pullSecretsOf(smc)}
 	crds := r.observer.CRDs()
-	for _, crd := range crds {
-		question.GatewayClasses = question.GatewayClasses || crd.GetName() == preflight.GatewayClassCRD
+	names := make([]string, len(crds))
+	for i, crd := range crds {
+		names[i] = crd.GetName()
 	}
+	question.GatewayClasses = slices.Contains(names, preflight.GatewayClassCRD)
 	facts, err := r.gatherer.Gather(question)
 	if errors.Is(err, preflight.ErrGathering) {
 		return facts, &stop{reason: v1.ReasonClusterNotRead, silent: true}
@@ -26,12 +28,7 @@ func (r *Reconciler) look(smc *v1.ServiceMeshController) (preflight.Facts, *stop
 	if err != nil {
 		return facts, &stop{reason: v1.ReasonClusterNotRead, message: err.Error(), cause: err}
 	}
-	for _, crd := range crds {
-		facts.CRDs = append(facts.CRDs, crd.GetName())
-	}
-	for _, crd := range installedGatewayAPI(crds) {
-		facts.GatewayAPI = append(facts.GatewayAPI, preflight.GatewayCRD{Version: crd.Version, Channel: crd.Channel, Owned: crd.Owned})
-	}
+	facts.CRDs, facts.GatewayAPI = names, gatewayAPIAmong(crds)
 	return facts, nil
 }
 

@@ -53,6 +53,7 @@ type Node struct {
 
 // GatewayCRD is a CRD of the Gateway API.
 type GatewayCRD struct {
+	Name string
 	// Version and Channel of its bundle. Empty where it does not tell.
 	Version, Channel string
 	// Owned by this operator.

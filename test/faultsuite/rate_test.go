@@ -35,22 +35,22 @@ type persistent struct {
 	name  string
 	phase phase
 	when  faults.Match
-	// begin begins the phase. Nil: as users do on a cluster without another Istio.
-	begin func(*site)
+	// takesOver tells an installation where helm has installed an istiod.
+	takesOver bool
 }
 
 var persistents = []persistent{
-	{"all writes of ConfigMaps answered 500", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), nil},
-	{"all writes of the mesh answered 500", install, meshWrite, nil},
-	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers"), nil},
-	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), nil},
-	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }, nil},
-	{"all writes of the mesh answered 500", uninstall, meshWrite, nil},
-	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes), nil},
-	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes), nil},
-	{"all writes of ConfigMaps answered 500, taking over", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), takeOver},
-	{"all writes of leftovers answered 500, taking over", install, faults.All(faults.Resource("horizontalpodautoscalers"), faults.Request.Writes), takeOver},
-	{"all writes of Helm releases answered 500, taking over", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), takeOver},
+	{"all writes of ConfigMaps answered 500", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), false},
+	{"all writes of the mesh answered 500", install, meshWrite, false},
+	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers"), false},
+	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), false},
+	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }, false},
+	{"all writes of the mesh answered 500", uninstall, meshWrite, false},
+	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes), false},
+	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes), false},
+	{"all writes of ConfigMaps answered 500, taking over", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), true},
+	{"all writes of leftovers answered 500, taking over", install, faults.All(faults.Resource("horizontalpodautoscalers"), faults.Request.Writes), true},
+	{"all writes of Helm releases answered 500, taking over", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), true},
 }
 
 // meshWrite selects writes of what the mesh consists of.
@@ -87,11 +87,7 @@ func (s *site) endure(e persistent) {
 		s.converge(before)
 	}
 	s.faults.Arm(faults.Rule{When: e.when, Fault: faults.InternalError()})
-	if e.begin != nil {
-		e.begin(s)
-	} else {
-		s.begin(e.phase)
-	}
+	e.begin(s)
 	Eventually(s.faults.Hits).ShouldNot(BeEmpty(), e.name)
 	Consistently(func() int { return len(s.idling()) }, time.Minute, time.Second).Should(BeNumerically("<", perMinute), s.told)
 	pauses := s.pauses()
@@ -101,15 +97,30 @@ func (s *site) endure(e persistent) {
 		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]*3/2), "%s: %v", e.name, pauses)
 	}
 	s.faults.Arm()
-	s.converge(e.phase, e.name)
+	e.end(s)
 	results.add("for a minute, "+e.name, e.phase, 1)
 }
 
-// takeOver begins an installation that takes over an istiod that helm has installed.
-func takeOver(s *site) {
+// begin begins the phase.
+func (e persistent) begin(s *site) {
 	GinkgoHelper()
+	if !e.takesOver {
+		s.begin(e.phase)
+		return
+	}
 	s.Helm("install", "my-istiod", Chart(oldVersion, "istio-control/istio-discovery"), "--namespace", Namespace, "--create-namespace")
 	s.Create(Sample("minimal.yaml", Version(oldVersion), OnConflict(v1.Force)))
+}
+
+// end waits for the end of the phase. What has been taken over has another history
+// than what the operator made, so it is not compared.
+func (e persistent) end(s *site) {
+	GinkgoHelper()
+	if e.takesOver {
+		s.finish(e.phase)
+		return
+	}
+	s.converge(e.phase, e.name)
 }
 
 // idling lists the requests, but for watches, since the operator got on last: since the
