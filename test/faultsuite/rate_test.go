@@ -11,9 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/faults"
-	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
 const (
@@ -49,7 +47,7 @@ var persistents = []persistent{
 	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes), false},
 	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes), false},
 	{"all writes of ConfigMaps answered 500, taking over", install, faults.All(faults.Resource("configmaps"), faults.Request.Writes), true},
-	{"all writes of leftovers answered 500, taking over", install, faults.All(faults.Resource("horizontalpodautoscalers"), faults.Request.Writes), true},
+	{"all writes of leftovers answered 500, taking over", install, leftoverWrites, true},
 	{"all writes of Helm releases answered 500, taking over", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), true},
 }
 
@@ -108,8 +106,7 @@ func (e persistent) begin(s *site) {
 		s.begin(e.phase)
 		return
 	}
-	s.Helm("install", "my-istiod", Chart(oldVersion, "istio-control/istio-discovery"), "--namespace", Namespace, "--create-namespace")
-	s.Create(Sample("minimal.yaml", Version(oldVersion), OnConflict(v1.Force)))
+	s.takeOver()
 }
 
 // end waits for the end of the phase. What has been taken over has another history
