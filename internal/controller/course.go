@@ -16,8 +16,8 @@ import (
 
 // course is the version that a pass works towards, and what follows it.
 type course struct {
-	// from is the version that ran before; where a rollout was under way that is gone
-	// back from, the version of that.
+	// from is the version that ran before; where a rollout was under way that is undone,
+	// the version of that.
 	from string
 	// to is the version that the pass works towards.
 	to string
@@ -40,12 +40,9 @@ func courseOf(smc *v1.ServiceMeshController) (course, error) {
 	if _, err := istio.Find(smc.Spec.Version); err != nil && smc.Spec.Repository == nil {
 		return course{from: status.Version, to: smc.Spec.Version}, nil // There is no plan of it: that is what to tell.
 	}
-	reached := ""
-	if status.Rollout != nil {
-		reached = status.Rollout.To
-	}
+	other := otherVersion(status)
 	path, err := upgrade.Path(upgrade.Question{
-		Running: status.Version, Reached: reached, Wanted: smc.Spec.Version, Known: istio.Versions(),
+		Running: status.Version, Reached: other, Wanted: smc.Spec.Version, Known: istio.Versions(),
 		AllowDowngrade: upgradeOf(smc).AllowDowngrade,
 	})
 	if err != nil {
@@ -53,12 +50,25 @@ func courseOf(smc *v1.ServiceMeshController) (course, error) {
 	}
 	c := course{from: status.Version, to: path[0], rest: path[1:]}
 	switch {
-	case reached == c.to:
+	case status.Rollout != nil && status.Rollout.To == c.to:
 		c.from = status.Rollout.From
-	case upgrade.Older(c.to, reached) && !upgrade.Older(reached, c.from):
-		c.from = reached
+	case other != "" && (c.to == status.Version || upgrade.Older(c.to, other) && !upgrade.Older(other, c.from)):
+		c.from = other
 	}
 	return c, nil
+}
+
+// otherVersion is the one of a rollout's two versions that does not run in full. Empty:
+// no rollout is under way.
+func otherVersion(status v1.ServiceMeshControllerStatus) string {
+	switch {
+	case status.Rollout == nil:
+		return ""
+	case status.Rollout.To == status.Version:
+		return status.Rollout.From
+	default:
+		return status.Rollout.To
+	}
 }
 
 // failedRollout is the rollout that this generation of spec has seen fail and that is

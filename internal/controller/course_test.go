@@ -21,6 +21,13 @@ func going(running, reached, wanted string) *v1.ServiceMeshController {
 	return smc
 }
 
+// undoing is a resource whose rollout to a version is being undone.
+func undoing(running, reached, wanted string) *v1.ServiceMeshController {
+	smc := going(running, "", wanted)
+	smc.Status.Rollout = &v1.RolloutStatus{From: reached, To: running}
+	return smc
+}
+
 var _ = DescribeTable("A course", func(smc *v1.ServiceMeshController, expected course, backward bool) {
 	c, err := courseOf(smc)
 	Expect(err).NotTo(HaveOccurred())
@@ -35,8 +42,10 @@ var _ = DescribeTable("A course", func(smc *v1.ServiceMeshController, expected c
 	Entry("goes on where it was", going("1.27.9", "1.28.2", "1.28.2"), course{from: "1.27.9", to: "1.28.2"}, false),
 	Entry("goes back the data plane first", going("1.28.2", "", "1.27.9"), course{from: "1.28.2", to: "1.27.9"}, true),
 	Entry("goes back from what a rollout has reached", going("1.27.9", "1.28.2", "1.27.9"), course{from: "1.28.2", to: "1.27.9"}, true),
-	Entry("goes forth from a rollout that went back", going("1.28.2", "1.27.9", "1.29.1"),
-		course{from: "1.28.2", to: "1.28.2", rest: []string{"1.29.1"}}, false),
+	Entry("goes forth from a rollout that went back, to what ran first", going("1.28.2", "1.27.9", "1.29.1"),
+		course{from: "1.27.9", to: "1.28.2", rest: []string{"1.29.1"}}, false),
+	Entry("goes on to what ran, until all runs it", undoing("1.28.2", "1.27.9", "1.29.1"),
+		course{from: "1.27.9", to: "1.28.2", rest: []string{"1.29.1"}}, false),
 	Entry("of another first installation goes back as well", going("", "1.29.1", "1.28.2"), course{from: "1.29.1", to: "1.28.2"}, true),
 	Entry("leads to a version that nobody has at once: there is no plan of it", going("1.27.9", "", "1.99.0"), course{from: "1.27.9", to: "1.99.0"}, false),
 )

@@ -14,8 +14,8 @@ import (
 type Question struct {
 	// Running is the version that was complete last. Empty: none was.
 	Running string
-	// Reached is the version of a rollout that is under way, so that part of the mesh may
-	// run it. Empty: none is.
+	// Reached is the other version of a rollout that is under way: part of the mesh may run
+	// it. Empty: none is.
 	Reached string
 	// Wanted is where the path ends.
 	Wanted string
@@ -55,8 +55,8 @@ func (e *GapError) Error() string {
 // Path lists the versions to go through, the wanted one last: the newest known release
 // of each minor version between, since Istio supports an upgrade in place by one minor
 // version (https://istio.io/latest/docs/setup/upgrade/in-place/, prerequisites). Where
-// a rollout is under way to a version more than one minor version away from the first
-// step, the path begins with the version that runs. It fails with a *DowngradeError or
+// a rollout is under way from which the first step is not allowed, or leads between its
+// two versions, the path begins with the version that runs. It fails with a *DowngradeError or
 // a *GapError.
 func Path(q Question) ([]string, error) {
 	running, wanted := parse(q.Running), parse(q.Wanted)
@@ -73,10 +73,19 @@ func Path(q Question) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if reached := parse(q.Reached); reached != nil && apart(reached, parse(path[0])) > 1 {
+	if returns(running, parse(q.Reached), parse(path[0])) {
 		path = slices.Insert(path, 0, q.Running)
 	}
 	return path, nil
+}
+
+// returns tells that a rollout has to be undone before the next step: some of the mesh
+// would skip a minor version, or it would go forth for some and back for others.
+func returns(running, reached, next *semver.Version) bool {
+	if reached == nil || next.Equal(reached) || next.Equal(running) {
+		return false
+	}
+	return apart(reached, next) > 1 || next.GreaterThan(running) != next.GreaterThan(reached)
 }
 
 // steps lists a release of each minor version between the two, and the wanted one.

@@ -39,6 +39,8 @@ var _ = DescribeTable("A path", func(q upgrade.Question, path ...string) {
 	Entry("back from a rollout that is under way is direct", question("1.27.9", "1.28.2", "1.27.9", false), "1.27.9"),
 	Entry("further back first undoes a rollout that is under way", question("1.27.9", "1.28.2", "1.26.2", true), "1.27.9", "1.26.2"),
 	Entry("forth again first undoes a rollout that goes back", question("1.27.9", "1.26.2", "1.28.2", false), "1.27.9", "1.28.2"),
+	Entry("within the minor version of a rollout is direct", question("1.26.2", "1.27.3", "1.27.9", false), "1.27.9"),
+	Entry("between the versions of a rollout first undoes it", question("1.27.9", "1.26.2", "1.27.3", false), "1.27.9", "1.27.3"),
 	Entry("of what has no order is direct", question("latest", "", "1.28.2", false), "1.28.2"),
 )
 

@@ -21,8 +21,8 @@ import (
 
 // walks are the sequences of changes that are tried, by the seeds that make them.
 var (
-	firstSeed = flag.Uint64("walks.seed", 1, "the first seed of the random sequences of changes")
-	seeds     = flag.Uint64("walks.count", 4, "how many random sequences of changes to try")
+	firstSeed = flag.Uint64("walks.seed", 100, "the first seed of the random sequences of changes")
+	seeds     = flag.Uint64("walks.count", 6, "how many random sequences of changes to try")
 )
 
 const (
@@ -56,7 +56,9 @@ var possible = []change{
 		w.patch(fmt.Sprintf(`{"spec":{"values":{"pilot":{"podAnnotations":{"try":"%d"}},"ztunnel":{"podLabels":{"try":"%d"}}}}}`, w.random.IntN(3), w.random.IntN(3)))
 	}},
 	{"no values", func(w *wanderer) { w.patch(`{"spec":{"values":null}}`) }},
-	{"paused", func(w *wanderer) { w.patch(fmt.Sprintf(`{"metadata":{"annotations":{%q:"true"}}}`, v1.PausedAnnotation)) }},
+	{"paused", func(w *wanderer) {
+		w.patch(fmt.Sprintf(`{"metadata":{"annotations":{%q:"true"}}}`, v1.PausedAnnotation))
+	}},
 	{"deleted and applied anew", func(w *wanderer) {
 		w.begin(uninstall)
 		w.unpause()
@@ -121,7 +123,7 @@ func (w *wanderer) wander() {
 	w.unpause()
 	w.finish(install)
 	w.Settled()
-	Expect(guard.stop()).To(BeEmpty(), "illegal skews")
+	Expect(guard.stop()).To(BeEmpty(), "illegal skews: "+strings.Join(w.told, "; "))
 }
 
 // besidesHistory is a snapshot without what tells the way that led to it, and without

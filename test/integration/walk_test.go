@@ -102,7 +102,7 @@ var _ = Describe("An upgrade over several minor versions", Ordered, func() {
 			HavePrefix("Upgrading: changing Istio 1.28.2 → 1.29.1: ")))
 	})
 
-	It("leaves nothing to do", func() { env.ExpectQuiet(env.Settled(), Quiet) })
+	It("leaves nothing to do", func() { env.ExpectQuiet(env.Settled(), 10*time.Second) })
 
 	It("does not start where its last step cannot be had", func() {
 		mark := env.Settled()
@@ -229,7 +229,7 @@ var _ = Describe("A rollback", Ordered, func() {
 
 	It("is not done again, and leaves what it leads to alone", func() {
 		mark := env.Settled()
-		env.ExpectQuiet(mark, Quiet)
+		env.ExpectQuiet(mark, 10*time.Second)
 		env.StartOperator()
 		env.Settled()
 		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseFailed))
@@ -297,7 +297,7 @@ var _ = Describe("Nodes", Ordered, func() {
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.Component("ztunnel")).To(And(HaveField("Pods", "5/6"), HaveField("Message", ContainSubstring("node "+broken+" is left out"))))
 		Expect(env.Condition(v1.ConditionInitialized).Message).To(ContainSubstring("node " + broken + " is left out"))
-		env.ExpectQuiet(env.Settled(), Quiet)
+		env.ExpectQuiet(env.Settled(), 10*time.Second)
 	})
 
 	It("that are not ready are not taken for those whose pods fail", func() {
@@ -336,7 +336,7 @@ var _ = Describe("An upgrade that has to be approved", Ordered, func() {
 		Expect(env.Mesh().Status.Message).To(And(
 			HavePrefix("Istio 1.27.9 → 1.29.1 (upgrade path: 1.27.9 → 1.28.2 → 1.29.1) waits for approval: "),
 			ContainSubstring("kubectl annotate servicemeshcontroller managed-istio --overwrite operator.gloo.solo.io/approve="+env.Mesh().Status.Proposal.Digest)))
-		env.ExpectQuiet(env.Settled(), Quiet)
+		env.ExpectQuiet(env.Settled(), 10*time.Second)
 		Expect(applied(start)).To(BeEmpty())
 	})
 
