@@ -49,13 +49,13 @@ $(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
 	cd hack/gatewayapi && go run . ../../$(CRDS)
 	@mkdir -p $(@D) && touch $@
 
-# SUITES run on clusters of their own, one after another: each wants the machine.
+# SUITES run on clusters of their own, two at a time: mostly they wait.
 SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/chart ./test/alerts
 
 .PHONY: test
 test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
 	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
-	go test -timeout=$(TEST_TIMEOUT) -p=1 $(SUITES)
+	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
 
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
