@@ -153,7 +153,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		Expect(os.WriteFile(login, registry.Login(), 0o600)).To(Succeed())
 		GinkgoT().Setenv("DOCKER_CONFIG", filepath.Dir(login))
 		where := registry.Host + "/gloo/gloo-operator:v9"
-		Expect(send(ctx, store, "v1.2.3", where, registry.Client())).To(Succeed())
+		Expect(send(ctx, store, images, "v1.2.3", where, registry.Client())).To(Succeed())
 		repository, err := remote.NewRepository(where)
 		Expect(err).NotTo(HaveOccurred())
 		repository.Client, err = authorized(registry.Client())

@@ -2,8 +2,9 @@
 
 // Command image makes the operator's image of its static binaries, without a
 // container engine: an OCI image layout with an index of one image for each
-// architecture. With -push it sends that to a registry instead of telling where it is.
-// The same commit, certificates and Go make the same digests.
+// architecture, and to each image a list of what is in it, which is written beside the
+// layout as well. With -push it sends all to a registry, too. The same commit,
+// certificates and Go make the same digests.
 package main
 
 import (
@@ -28,7 +29,7 @@ import (
 func main() {
 	var s source
 	flag.StringVar(&s.version, "version", "unknown", "the operator's version, which becomes the image's tag in the layout")
-	flag.StringVar(&s.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "CA certificates that the operator trusts, in PEM")
+	flag.StringVar(&s.certificates, "certificates", certificatesFile, "CA certificates that the operator trusts, in PEM")
 	flag.StringVar(&s.revision, "revision", "unknown", "commit that the operator was built from")
 	flag.TextVar(&s.created, "created", time.Unix(0, 0).UTC(), "time of that commit, in RFC 3339")
 	folder := flag.String("output", "bin/image", "folder of the OCI image layout")
@@ -62,12 +63,17 @@ func run(ctx context.Context, s source, folder, push string, out io.Writer) erro
 	}
 	for _, one := range images {
 		fmt.Fprintf(out, "%s/%s: %.1f MB compressed, %s\n", one.Platform.OS, one.Platform.Architecture, float64(one.compressed)/1e6, one.Digest)
+		list := fmt.Sprintf("%s-%s.cdx.json", folder, one.Platform.Architecture)
+		if err := os.WriteFile(list, one.sbom, 0o644); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s: what is in it\n", list)
 	}
 	fmt.Fprintf(out, "%s: OCI image layout, %s\n", folder, index.Digest)
 	if push == "" {
 		return nil
 	}
-	if err := send(ctx, layout, s.version, push, http.DefaultClient); err != nil {
+	if err := send(ctx, layout, images, s.version, push, http.DefaultClient); err != nil {
 		return fmt.Errorf("pushing to %s: %w", push, err)
 	}
 	fmt.Fprintf(out, "pushed %s@%s\n", push, index.Digest)
@@ -83,14 +89,20 @@ func newLayout(folder string) (*oci.Store, error) {
 	return oci.New(folder)
 }
 
-// send copies the image of that tag to a registry.
-func send(ctx context.Context, layout oras.ReadOnlyTarget, tag, reference string, client *http.Client) error {
+// send copies the images and what refers to them to a registry, then the index of that
+// tag: who sees the tag finds the rest.
+func send(ctx context.Context, layout oras.ReadOnlyGraphTarget, images []image, tag, reference string, client *http.Client) error {
 	repository, err := remote.NewRepository(reference)
 	if err != nil {
 		return err
 	}
 	if repository.Client, err = authorized(client); err != nil {
 		return err
+	}
+	for _, one := range images {
+		if err := oras.ExtendedCopyGraph(ctx, layout, repository, one.Descriptor, oras.DefaultExtendedCopyGraphOptions); err != nil {
+			return err
+		}
 	}
 	_, err = oras.Copy(ctx, layout, tag, repository, cmp.Or(repository.Reference.Reference, tag), oras.DefaultCopyOptions)
 	return err
@@ -110,4 +122,6 @@ type image struct {
 	ocispec.Descriptor
 	// compressed is the size of what a node downloads, in bytes.
 	compressed int64
+	// sbom is the list of what is in it, a CycloneDX document in JSON.
+	sbom []byte
 }

@@ -25,6 +25,9 @@ const (
 	command    = "run"
 )
 
+// certificatesFile is where the operator looks for certificates in its image.
+const certificatesFile = "/etc/ssl/certs/ca-certificates.crt"
+
 // source is what an image is made of.
 type source struct {
 	// version is the operator's, revision the commit that it was built from.
@@ -37,8 +40,8 @@ type source struct {
 	binaries []string
 }
 
-// write puts an image for each binary into the store, and the index of them, tagged
-// with the version.
+// write puts an image for each binary into the store with a list of what is in it, and
+// the index of the images, tagged with the version.
 func (s source) write(ctx context.Context, store oras.Target) ([]image, ocispec.Descriptor, error) {
 	index := ocispec.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Annotations: s.describe(),
@@ -46,6 +49,9 @@ func (s source) write(ctx context.Context, store oras.Target) ([]image, ocispec.
 	var images []image
 	for _, binary := range s.binaries {
 		one, err := s.writeImage(ctx, store, binary)
+		if err == nil {
+			one.sbom, err = s.attachSBOM(ctx, store, one.Descriptor, binary)
+		}
 		if err != nil {
 			return nil, ocispec.Descriptor{}, fmt.Errorf("making an image of %s: %w", binary, err)
 		}
@@ -65,7 +71,7 @@ func (s source) writeImage(ctx context.Context, store oras.Target, binary string
 		return image{}, err
 	}
 	layer, err := pack(s.created, []file{
-		{name: "etc/ssl/certs/ca-certificates.crt", from: s.certificates, mode: 0o644},
+		{name: certificatesFile[1:], from: s.certificates, mode: 0o644},
 		{name: entrypoint[1:], from: binary, mode: 0o755},
 	})
 	if err != nil {

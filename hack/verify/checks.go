@@ -27,6 +27,7 @@ var checks = []check{
 	{"all Go files are formatted", formatted, "run gofmt -w on them"},
 	{"go.mod and go.sum are tidy", tidy, "run go mod tidy in the module's folder; docs/releases.md tells what Istio's modules need"},
 	{"the linters agree", lint, "see .golangci.yml; run make lint"},
+	{"the operator's modules have licences that allow to pass it on", linkedLicences, "use another module, or extend Allowed in hack/licences/linked when the licence is as permissive as those"},
 	{"docs name make targets that exist", targets, "mend the doc or the Makefile"},
 	{"the README shows the sample as it is", sample, "copy the sample into the README anew"},
 	{"no other project's text", foreign, "take it from a module at build time, or write it anew"},
@@ -85,6 +86,11 @@ func tidy(ctx context.Context, t *tree) error {
 
 func lint(ctx context.Context, t *tree) error {
 	_, err := command(ctx, t.root, "make", "--no-print-directory", "lint")
+	return err
+}
+
+func linkedLicences(ctx context.Context, t *tree) error {
+	_, err := command(ctx, t.root, "go", "run", "./hack/licences")
 	return err
 }
 
