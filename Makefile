@@ -69,6 +69,15 @@ fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1
 verify: ## Check what tests do not: generated files, linters, a clean clone, docs
 	go run ./hack/verify
 
+# VULNDB is the database of vulnerabilities: an address, or file:// and a folder.
+VULNDB ?= https://vuln.go.dev
+
+.PHONY: audit
+audit: gateway-api ## Look for known vulnerabilities in what the operator calls (VULNDB=https://vuln.go.dev)
+	@go tool -modfile=hack/tools/vuln/go.mod govulncheck -db='$(VULNDB)' ./cmd/gloo-operator || { \
+		[ $$? -eq 3 ] || echo "audit: nothing was checked; VULNDB=ADDRESS names a copy of $(VULNDB), if that cannot be reached" >&2; \
+		exit 1; }
+
 .PHONY: lint
 lint: ## Run the linters
 	$(TOOL) golangci-lint run ./...

@@ -4,8 +4,10 @@ package main
 
 import (
 	"archive/tar"
+	"cmp"
 	"compress/gzip"
 	"context"
+	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/CycloneDX/cyclonedx-go"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -139,12 +142,41 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		Expect(string(out)).To(ContainSubstring("1.29.1"))
 	})
 
+	It("has a list of what is in it, as the binary says", func(ctx SpecContext) {
+		list := listed(ctx, store, images[0].Descriptor)
+		Expect(list.Metadata.Component).To(HaveValue(And(
+			HaveField("Name", "gloo-operator"), HaveField("Version", "v1.2.3"),
+			HaveField("Hashes", HaveValue(ConsistOf(HaveField("Value", digestOf(made.binaries[0]))))))))
+		Expect(*list.Components).To(ContainElements(
+			And(HaveField("Name", certificatesFile), HaveField("Hashes", HaveValue(ConsistOf(HaveField("Value", digestOf(made.certificates)))))),
+			HaveField("PackageURL", HavePrefix("pkg:golang/stdlib@1."))))
+		built, err := buildinfo.ReadFile(made.binaries[0])
+		Expect(err).NotTo(HaveOccurred())
+		for _, dependency := range built.Deps {
+			code := cmp.Or(dependency.Replace, dependency)
+			Expect(*list.Components).To(ContainElement(And(
+				HaveField("PackageURL", "pkg:golang/"+code.Path+"@"+code.Version),
+				HaveField("Licenses", HaveValue(ConsistOf(HaveField("Expression", Not(BeEmpty()))))),
+				HaveField("Properties", HaveValue(ConsistOf(HaveField("Value", sum(code.Path, code.Version))))))), dependency.Path)
+		}
+		Expect(*list.Components).To(HaveLen(len(built.Deps) + 2))
+	})
+
+	It("has such a list for each architecture", func(ctx SpecContext) {
+		Expect(listed(ctx, store, images[1].Descriptor).Metadata.Component.Hashes).To(HaveValue(ConsistOf(HaveField("Value", digestOf(made.binaries[1])))))
+	})
+
 	It("can be made again", func(ctx SpecContext) {
 		again, err := newLayout(filepath.Join(GinkgoT().TempDir(), "again"))
 		Expect(err).NotTo(HaveOccurred())
 		_, same, err := made.write(ctx, again)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(same).To(Equal(index))
+		for _, one := range images {
+			before, err := store.Predecessors(ctx, one.Descriptor)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(again.Predecessors(ctx, one.Descriptor)).To(ConsistOf(before))
+		}
 	})
 
 	It("comes out of a registry as it went in", func(ctx SpecContext) {
@@ -163,6 +195,15 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		pulled, err := oras.Copy(ctx, repository, "v9", back, "v9", oras.DefaultCopyOptions)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(pulled.Digest).To(Equal(index.Digest))
+		for _, one := range images {
+			var lists []ocispec.Descriptor
+			Expect(repository.Referrers(ctx, one.Descriptor, cyclonedx.MediaTypeJSON.String(), func(found []ocispec.Descriptor) error {
+				lists = append(lists, found...)
+				return nil
+			})).To(Succeed())
+			Expect(lists).To(HaveLen(1))
+			Expect(content.FetchAll(ctx, repository.Blobs(), contentOf(ctx, repository, lists[0]))).To(Equal(one.sbom))
+		}
 	})
 
 	It("is not made of a binary that needs libraries, nor without certificates", func(ctx SpecContext) {
