@@ -31,7 +31,7 @@ ARCHITECTURES ?= amd64 arm64
 BINARIES := $(ARCHITECTURES:%=bin/linux-%/gloo-operator)
 
 .PHONY: image $(BINARIES)
-image: $(BINARIES) ## Make the image for amd64 and arm64 in bin/image (PUSH=registry/name:tag pushes it)
+image: $(BINARIES) ## Make the image for amd64 and arm64, and what is in it, in bin/image (PUSH=registry/name:tag pushes it)
 	@go run ./hack/image -version='$(RELEASE)' -revision="$$(git rev-parse HEAD)" \
 		-created="$$(TZ=UTC git log -1 --date=iso-strict-local --format=%cd)" -push='$(PUSH)' $(BINARIES)
 
@@ -66,7 +66,7 @@ fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1
 	go test ./internal/plan -run='^$$' -fuzz=FuzzBuild -fuzztime=$(FUZZ_TIME)
 
 .PHONY: verify
-verify: ## Check what tests do not: generated files, linters, a clean clone, docs
+verify: ## Check what tests do not: generated files, linters, licences, a clean clone, docs
 	go run ./hack/verify
 
 # VULNDB is the database of vulnerabilities: an address, or file:// and a folder.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command verify checks what tests do not: that generated files are fresh, that
-// a clean clone builds, that the architecture's rules hold, that the docs name
-// what exists. It never writes to the tree. Run it by: make verify.
+// a clean clone builds, that the architecture's rules hold, that what is linked
+// may be passed on, that the docs name what exists. It never writes to the tree.
+// Run it by: make verify.
 package main
 
 import (
