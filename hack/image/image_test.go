@@ -160,6 +160,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 				HaveField("Properties", HaveValue(ConsistOf(HaveField("Value", sum(code.Path, code.Version))))))), dependency.Path)
 		}
 		Expect(*list.Components).To(HaveLen(len(built.Deps) + 2))
+		Expect(list.SpecVersion).To(Equal(format))
 	})
 
 	It("has such a list for each architecture", func(ctx SpecContext) {
@@ -202,7 +203,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 				return nil
 			})).To(Succeed())
 			Expect(lists).To(HaveLen(1))
-			Expect(content.FetchAll(ctx, repository.Blobs(), contentOf(ctx, repository, lists[0]))).To(Equal(one.sbom))
+			Expect(content.FetchAll(ctx, repository.Blobs(), contentOf(repository, lists[0]))).To(Equal(one.sbom))
 		}
 	})
 

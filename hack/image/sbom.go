@@ -26,6 +26,9 @@ import (
 // https://go.dev/ref/mod#go-sum-files.
 const sumProperty = "gloo-operator:go.sum"
 
+// format is the newest version of CycloneDX but one: scanners learn a new one late.
+const format = cyclonedx.SpecVersion1_6
+
 // attachSBOM puts a list of what is in an image into the store: a CycloneDX document
 // in a manifest that refers to the image's, where registries and scanners find it by
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers.
@@ -71,7 +74,7 @@ func (s source) sbom(ctx context.Context, binary string) ([]byte, error) {
 	all := append([]cyclonedx.Component{certificates, standardLibrary(built.GoVersion)}, modules...)
 	document.Components = &all
 	var encoded bytes.Buffer
-	err = cyclonedx.NewBOMEncoder(&encoded, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(document)
+	err = cyclonedx.NewBOMEncoder(&encoded, cyclonedx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(document, format)
 	return encoded.Bytes(), err
 }
 

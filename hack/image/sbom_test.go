@@ -27,7 +27,7 @@ func listed(ctx context.Context, store content.ReadOnlyGraphStorage, image ocisp
 		if one.MediaType == ocispec.MediaTypeImageIndex {
 			continue
 		}
-		encoded, err := content.FetchAll(ctx, store, contentOf(ctx, store, one))
+		encoded, err := content.FetchAll(ctx, store, contentOf(store, one))
 		Expect(err).NotTo(HaveOccurred())
 		list := new(cyclonedx.BOM)
 		Expect(cyclonedx.NewBOMDecoder(bytes.NewReader(encoded), cyclonedx.BOMFileFormatJSON).Decode(list)).To(Succeed())
@@ -38,7 +38,7 @@ func listed(ctx context.Context, store content.ReadOnlyGraphStorage, image ocisp
 }
 
 // contentOf tells what a manifest with a list of what is in an image is about.
-func contentOf(ctx context.Context, store content.Fetcher, of ocispec.Descriptor) ocispec.Descriptor {
+func contentOf(store content.Fetcher, of ocispec.Descriptor) ocispec.Descriptor {
 	GinkgoHelper()
 	var manifest ocispec.Manifest
 	fetch(store, of, &manifest)
