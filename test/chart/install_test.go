@@ -71,7 +71,7 @@ var _ = Describe("Installed by helm", Ordered, func() {
 	It("passes helm lint", func() { env.Helm("lint", chartFolder()) })
 
 	It("runs two pods in a namespace that enforces restricted pods, and says what to do next", func() {
-		notes := helmInstall("install", earlier(), append(managedMesh("1.28.2"), "--set", "manager.env.A=true")...)
+		notes := helmInstall("install", earlier(), append(managedMesh("1.27.9"), "--set", "manager.env.A=true")...)
 		Expect(notes).To(And(ContainSubstring("kubectl rollout status -n gloo-operator deployment/gloo-operator"),
 			ContainSubstring("kubectl wait smc/managed-istio --for=condition=Ready")))
 		deployment := &appsv1.Deployment{}
@@ -83,17 +83,17 @@ var _ = Describe("Installed by helm", Ordered, func() {
 		operator = startInstalled()
 		env.Kubectl("wait", "--for=create", "smc/managed-istio", "--timeout=60s")
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(env.Mesh().Status.Version).To(Equal("1.28.2"))
+		Expect(env.Mesh().Status.Version).To(Equal("1.27.9"))
 	})
 
 	It("upgrades the CRD and the managed mesh", func() {
 		Expect(env.Kubectl("api-resources", "--api-group", v1.GroupVersion.Group)).To(ContainSubstring("earlier"))
 		uid := env.Mesh().UID
-		helmInstall("upgrade", chartFolder(), managedMesh("1.29.1")...)
+		helmInstall("upgrade", chartFolder(), managedMesh("1.28.2")...)
 		Expect(env.Kubectl("get", "crd", "servicemeshcontrollers.operator.gloo.solo.io", "-o", "jsonpath={.spec.names.shortNames}")).To(Equal(`["smc"]`))
 		operator.Stop()
 		operator = startInstalled()
-		Eventually(func() string { return env.Mesh().Status.Version }).Should(Equal("1.29.1"))
+		Eventually(func() string { return env.Mesh().Status.Version }).Should(Equal("1.28.2"))
 		Expect(env.Mesh().UID).To(Equal(uid))
 	})
 
@@ -148,9 +148,9 @@ serviceAccount: {annotations: {a: b}}`),
 	})
 
 	It("goes on with the mesh when it is installed again, and removes it with its resource", func() {
-		helmInstall("install", chartFolder(), managedMesh("1.31.0")...)
+		helmInstall("install", chartFolder(), managedMesh("1.29.1")...)
 		operator = startInstalled()
-		Eventually(func() string { return env.Mesh().Status.Version }).Should(Equal("1.31.0"))
+		Eventually(func() string { return env.Mesh().Status.Version }).Should(Equal("1.29.1"))
 		env.Kubectl("delete", "smc", Name, "--timeout=60s")
 		Expect(env.ReadyPods("ztunnel")).To(BeZero())
 	})
