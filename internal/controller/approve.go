@@ -39,21 +39,27 @@ func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController,
 		return nil
 	}
 	m := r.remembered(smc)
-	if m.preview.digest != digest {
-		differences, err := r.applier.Preview(ctx, allObjects(last), r.observer.Owned(smc.Name))
-		if err != nil {
-			return refusal(v1.ReasonObjectRefused, err, last)
-		}
-		m.preview = preview{digest: digest}
-		if len(differences) > 0 {
-			m.preview.summary = apply.Summary(differences)
-		}
-	}
-	if m.preview.summary == "" {
-		return nil
+	if held = r.ask(ctx, smc, last, digest, m); held != nil || m.preview.summary == "" {
+		return held
 	}
 	p.proposal = &v1.Proposal{Version: last.Version, Digest: digest, Summary: m.preview.summary}
 	return &stop{reason: v1.ReasonApprovalNeeded, phase: v1.PhasePending, message: asking(smc, p)}
+}
+
+// ask asks the API server what a plan would change, once for each digest.
+func (r *Reconciler) ask(ctx context.Context, smc *v1.ServiceMeshController, built *plan.Plan, digest string, m *memory) *stop {
+	if m.preview.digest == digest {
+		return nil
+	}
+	differences, err := r.applier.Preview(ctx, allObjects(built), r.observer.Owned(smc.Name))
+	if err != nil {
+		return refusal(v1.ReasonObjectRefused, err, built)
+	}
+	m.preview = preview{digest: digest}
+	if len(differences) > 0 {
+		m.preview.summary = apply.Summary(differences)
+	}
+	return nil
 }
 
 // approvalDigest tells a plan from others, in a form that people can copy.

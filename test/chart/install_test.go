@@ -97,6 +97,18 @@ var _ = Describe("Installed by helm", Ordered, func() {
 		Expect(env.Mesh().UID).To(Equal(uid))
 	})
 
+	It("changes nothing of the mesh when the operator alone becomes another one", func() {
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		mark := env.Settled()
+		before := env.VersionsOfOwned()
+		helmInstall("upgrade", chartFolder(), append(managedMesh("1.28.2"), "--set", "manager.image.tag=another")...)
+		operator.Stop()
+		operator = startInstalled()
+		Eventually(func() []cluster.Request { return env.MeshWrites(mark) }).ShouldNot(BeEmpty(), "the new operator has looked at the mesh")
+		env.Settled()
+		Expect(env.VersionsOfOwned()).To(Equal(before), "generations and versions of all objects")
+	})
+
 	DescribeTable("is made of nothing that the API server would refuse or drop", func(values string) {
 		var manifests []string
 		for _, object := range of(values) {
