@@ -67,13 +67,13 @@ func (s *stall) note(component string, current int32, begins bool, rollout *v1.R
 	*s = stall{base: s.base, best: current, since: since, next: since.Add(firstLook)}
 }
 
-// due tells that it is time for a look at the pods. Where nodes may be left out, the
-// first look is at once, and the next when something has moved.
-func (s *stall) due(seen string, leaving bool, now time.Time) bool {
-	if leaving && s.seen != seen {
-		return true
+// due tells that it is time for a look at the pods. Where nodes may be left out, it is
+// when something has moved as well, and where they are, only then.
+func (s *stall) due(seen string, leaving, left bool, now time.Time) bool {
+	if s.seen == seen {
+		return !left && !now.Before(s.next)
 	}
-	return !now.Before(s.next) && (s.seen != seen || s.behind == nil || !leaving)
+	return leaving || !now.Before(s.next)
 }
 
 // looked takes note of a look.
@@ -110,7 +110,7 @@ func (r *Reconciler) watch(ctx context.Context, smc *v1.ServiceMeshController, c
 		state.leaveOut(s.behind)
 		p.warnings = append(p.warnings, plan.Notice{Reason: v1.ReasonNodesNotReady, Message: state.message})
 	case rolloutOf(smc, p, now) == nil: // Complete before: it is degraded.
-		p.again = max(time.Millisecond, s.next.Sub(now))
+		p.again = s.nextLook(*state, now)
 	default:
 		p.again = s.judge(state, timeoutOf(smc), now)
 	}
@@ -140,13 +140,21 @@ func (s *stall) joinsWithin(smc *v1.ServiceMeshController, p *pass, state compon
 func (s *stall) judge(state *componentState, timeout time.Duration, now time.Time) time.Duration {
 	certain, idle := s.found != nil && s.found.Certain, now.Sub(s.since)
 	if !certain && idle < timeout {
-		return max(time.Millisecond, min(timeout-idle, s.next.Sub(now)))
+		return min(timeout-idle, s.nextLook(*state, now))
 	}
 	state.failure = &stop{
-		reason: v1.ReasonRolloutFailed, phase: v1.PhaseFailed, retry: max(time.Second, s.next.Sub(now)),
+		reason: v1.ReasonRolloutFailed, phase: v1.PhaseFailed, retry: s.nextLook(*state, now),
 		message: failedMessage(*state, certain, timeout),
 	}
 	return 0
+}
+
+// nextLook tells when pods are looked at next: at most once a second.
+func (s *stall) nextLook(state componentState, now time.Time) time.Duration {
+	if !state.pods {
+		return lastLook
+	}
+	return max(time.Second, s.next.Sub(now))
 }
 
 // leavesOut tells that all pods that are missing belong on nodes that are not ready, and
@@ -197,7 +205,7 @@ func (r *Reconciler) explain(
 ) {
 	seen := fmt.Sprint(state.progress, p.notReady)
 	leaving := len(p.notReady) > 0 && unavailableNodes(smc, state.progress.Desired) > 0
-	if s.due(seen, leaving, now) {
+	if s.due(seen, leaving, s.leavesOut(smc, *state), now) {
 		pods, err := r.lookAtPods(ctx, component, s.since.Truncate(time.Second))
 		if err != nil {
 			pods.trouble = &health.Trouble{Reason: "Unknown", Message: "cannot look at the pods: " + err.Error()}

@@ -51,8 +51,8 @@ var _ = Describe("A rollout that stands still", func() {
 	})
 
 	It("is looked at after a while, and more rarely each time", func() {
-		Expect(s.due("a", false, after(firstLook-1))).To(BeFalse())
-		Expect(s.due("a", false, after(firstLook))).To(BeTrue())
+		Expect(s.due("a", false, false, after(firstLook-1))).To(BeFalse())
+		Expect(s.due("a", false, false, after(firstLook))).To(BeTrue())
 		var pauses []time.Duration
 		for now := after(firstLook); len(pauses) < 6; now = s.next {
 			s.looked("a", nil, nil, now)
@@ -62,10 +62,16 @@ var _ = Describe("A rollout that stands still", func() {
 	})
 
 	It("is looked at when something moves, and only then, where nodes are left out", func() {
-		Expect(s.due("a", true, start)).To(BeTrue(), "at once")
+		Expect(s.due("a", true, false, start)).To(BeTrue(), "at once")
 		s.looked("a", health.NotReadyNodes([]string{"n"}), []string{"n"}, start)
-		Expect(s.due("a", true, after(time.Hour))).To(BeFalse())
-		Expect(s.due("b", true, start)).To(BeTrue())
+		Expect(s.due("a", true, true, after(time.Hour))).To(BeFalse())
+		Expect(s.due("b", true, true, start)).To(BeTrue())
+	})
+
+	It("is looked at again where more nodes are not ready than may be left out", func() {
+		s.looked("a", health.NotReadyNodes([]string{"n", "m"}), []string{"n", "m"}, start)
+		Expect(s.due("a", true, false, s.next.Add(-1))).To(BeFalse())
+		Expect(s.due("a", true, false, s.next)).To(BeTrue())
 	})
 
 	It("fails when its time is over, and not before", func() {
@@ -77,6 +83,13 @@ var _ = Describe("A rollout that stands still", func() {
 		Expect(state.failure.reason).To(Equal(v1.ReasonRolloutFailed))
 		Expect(state.failure.phase).To(Equal(v1.PhaseFailed))
 		Expect(state.failure.message).To(Equal("ztunnel 1.29.1 made no progress for 1m0s (spec.upgrade.timeout): 1 of 3 pods ready" + whatNow))
+	})
+
+	It("is not asked about again and again where it has no pods", func() {
+		state := &componentState{name: "istio-base", version: "1.29.1", message: "waiting"}
+		Expect(s.judge(state, time.Hour, after(time.Minute))).To(Equal(lastLook))
+		state.pods = true
+		Expect(s.judge(state, time.Hour, after(time.Minute))).To(Equal(time.Second))
 	})
 
 	It("fails at once when waiting cannot help", func() {
