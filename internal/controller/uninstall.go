@@ -118,6 +118,7 @@ func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) (
 func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshControllerStatus {
 	status := *smc.Status.DeepCopy()
 	status.Phase, status.Message, status.ObservedGeneration = v1.PhaseUninstalling, message, smc.Generation
+	status.Rollout, status.Proposal = nil, nil
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; c.Type == v1.ConditionReady {
 			c.Status, c.Reason, c.Message, c.ObservedGeneration = "False", v1.ReasonUninstalling, message, smc.Generation
