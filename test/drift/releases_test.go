@@ -17,6 +17,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/upgrade"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
@@ -133,12 +134,20 @@ func (s *scenario) check(t target) {
 	}
 }
 
-// bring installs the mesh, or changes the one that is there into it.
+// bring installs the mesh, or changes the one that is there into it. One that no way
+// leads from is removed first.
 func (s *scenario) bring() {
 	GinkgoHelper()
 	operator := LaunchOperator(env.OperatorConfig())
 	defer operator.Stop()
-	if strings.Contains(env.Kubectl("get", "smc", "-o", "name"), Name) {
+	there := strings.Contains(env.Kubectl("get", "smc", "-o", "name"), Name)
+	if there {
+		_, err := upgrade.Path(upgrade.Question{Running: env.Mesh().Status.Version, Wanted: s.mesh.Spec.Version, Known: istio.Versions()})
+		if there = err == nil; !there {
+			env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		}
+	}
+	if there {
 		Eventually(func() error {
 			smc := env.Mesh()
 			smc.Spec = s.mesh.Spec
