@@ -192,6 +192,22 @@ var _ = Describe("A rollout that fails", Ordered, func() {
 		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
+	It("tells of a quota that lets no pod be made, of which only events tell", func() {
+		env.Kubectl("create", "quota", "tight", "-n", Namespace, "--hard=pods=12")
+		env.Patch(`{"spec":{"values":{"ztunnel":{"podAnnotations":{"roll":"1"}}}}}`)
+		Eventually(func() string { return env.Component("ztunnel").Message }).Should(And(ContainSubstring("FailedCreate"), ContainSubstring("exceeded quota: tight")))
+		env.Kubectl("delete", "quota", "tight", "-n", Namespace)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+
+	It("tells of pods that no node takes", func() {
+		env.Patch(`{"spec":{"values":{"pilot":{"nodeSelector":{"disk":"none"}}}}}`)
+		Eventually(func() string { return env.Component("istiod").Message }).Should(And(ContainSubstring("Unschedulable"), ContainSubstring("pod istiod-")))
+		Expect(env.Istiod().Status.AvailableReplicas).To(BeNumerically(">=", 2), "older pods serve")
+		env.Patch(`{"spec":{"values":null}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+
 	It("goes on at once when spec is corrected", func() {
 		release := hold("istiod", "1.29.1", cluster.Behavior{Mode: cluster.Fail, Reason: "InvalidImageName", Message: "no"})
 		env.Patch(`{"spec":{"values":{"pilot":{"podAnnotations":{"try":"1"}}}}}`)
