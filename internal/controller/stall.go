@@ -67,8 +67,9 @@ func (s *stall) note(component string, current int32, begins bool, rollout *v1.R
 	*s = stall{base: s.base, best: current, since: since, next: since.Add(firstLook)}
 }
 
-// due tells that it is time for a look at the pods. Where nodes may be left out, it is
-// when something has moved as well, and where they are, only then.
+// due tells that it is time for a look at the pods. Where no more pods are missing than
+// nodes may be left out, it is when something has moved as well, and where they are left
+// out, only then.
 func (s *stall) due(seen string, leaving, left bool, now time.Time) bool {
 	if s.seen == seen {
 		return !left && !now.Before(s.next)
@@ -204,7 +205,8 @@ func (r *Reconciler) explain(
 	ctx context.Context, smc *v1.ServiceMeshController, component plan.Component, p *pass, s *stall, state *componentState, now time.Time,
 ) {
 	seen := fmt.Sprint(state.progress, p.notReady)
-	leaving := len(p.notReady) > 0 && unavailableNodes(smc, state.progress.Desired) > 0
+	missing := int(health.Missing(state.progress))
+	leaving := missing > 0 && missing <= min(len(p.notReady), unavailableNodes(smc, state.progress.Desired))
 	if s.due(seen, leaving, s.leavesOut(smc, *state), now) {
 		pods, err := r.lookAtPods(ctx, component, s.since.Truncate(time.Second))
 		if err != nil {
