@@ -50,12 +50,17 @@ $(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
 	@mkdir -p $(@D) && touch $@
 
 # SUITES run on clusters of their own, two at a time: mostly they wait.
-SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/chart ./test/alerts
+SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/bench ./test/chart ./test/alerts
 
 .PHONY: test
 test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
 	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
 	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
+
+.PHONY: bench
+bench: gateway-api tools ## Compare with helm, istioctl and a bound, in bin/bench.md (ROUNDS=5 NODES=10)
+	go test -timeout=60m ./test/bench -rounds=$(or $(ROUNDS),5) -nodes=$(or $(NODES),10) -table=$(CURDIR)/bin/bench.md
+	@cat bin/bench.md
 
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
