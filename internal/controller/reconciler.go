@@ -74,6 +74,8 @@ type memory struct {
 	writing, recording pause
 	// left is how much a removal had left when it failed last.
 	left int
+	// edited is the resource version from which the finalizer was added last.
+	edited string
 	// notes are what no event has told of yet.
 	notes []note
 	// corrected are drift corrections that no event has told of yet.
@@ -110,6 +112,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if !smc.DeletionTimestamp.IsZero() {
 		return r.uninstall(ctx, smc)
+	}
+	if r.remembered(smc).outdated(smc) {
+		return ctrl.Result{}, nil // The cache does not have our own write yet: it starts the next pass.
 	}
 	if !paused(smc) {
 		if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
@@ -308,7 +313,16 @@ func (r *Reconciler) editFinalizers(ctx context.Context, smc *v1.ServiceMeshCont
 	if !edit(smc, v1.Finalizer) {
 		return nil
 	}
-	return r.client.Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	err := r.client.Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err == nil {
+		r.remembered(smc).edited = before.ResourceVersion
+	}
+	return err
+}
+
+// outdated tells that a resource was read as it was before its finalizer was added.
+func (m *memory) outdated(smc *v1.ServiceMeshController) bool {
+	return m.edited != "" && m.edited == smc.ResourceVersion
 }
 
 // remembered returns what is remembered of a resource.
