@@ -42,7 +42,8 @@ type Applier struct {
 	contests map[Key]contest
 	free     map[Key]bool // Names at which Foreign has found nobody's object.
 	deleted  map[types.UID]bool
-	failing  bool // The last requests were refused.
+	failing  bool     // The last requests were refused.
+	unlisted *listing // What could not be listed last. Nil: nothing.
 }
 
 // memory is what the last apply of an object left behind.

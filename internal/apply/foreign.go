@@ -32,23 +32,16 @@ func (f Foreign) String() string { return fmt.Sprintf("%s (%s)", f.Key, f.By) }
 // shared and never count.
 func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, error) {
 	unknown := a.unknown(objects)
+	if len(unknown) == 0 {
+		return nil, nil
+	}
+	if err := a.listAgain(ctx); err != nil {
+		return nil, err
+	}
 	missing := map[string]bool{}
 	var foreign []Foreign
 	for _, group := range slices.SortedFunc(maps.Keys(unknown), compareKeys) {
-		kind, err := kindOf(group.GVK)
-		if err != nil {
-			return nil, err
-		}
-		if kind.Namespaced {
-			gone, err := a.namespaceMissing(ctx, group.Namespace, missing)
-			if err != nil {
-				return nil, err
-			}
-			if gone {
-				continue
-			}
-		}
-		items, err := a.list(ctx, kind, group.Namespace)
+		items, err := a.listGroup(ctx, group, missing)
 		if err != nil {
 			return nil, err
 		}
@@ -65,10 +58,27 @@ func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, err
 	return foreign, nil
 }
 
+// listGroup lists the objects of a group's kind: none where its namespace is missing.
+func (a *Applier) listGroup(ctx context.Context, group Key, missing map[string]bool) ([]metav1.PartialObjectMetadata, error) {
+	kind, err := kindOf(group.GVK)
+	if err != nil {
+		return nil, err
+	}
+	if kind.Namespaced {
+		gone, err := a.namespaceMissing(ctx, group.Namespace, missing)
+		if err != nil || gone {
+			return nil, err
+		}
+	}
+	return a.list(ctx, kind, group.Namespace)
+}
+
 // list lists what the cluster holds of a kind: nothing where it does not serve it.
 func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]metav1.PartialObjectMetadata, error) {
 	list, err := a.resource(kind, namespace).List(ctx, metav1.ListOptions{})
-	if apierrors.IsNotFound(err) {
+	missing := apierrors.IsNotFound(err)
+	a.listed(listing{kind, namespace}, err == nil || missing)
+	if missing {
 		return nil, nil
 	}
 	if err != nil {
@@ -77,9 +87,43 @@ func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]meta
 	return list.Items, nil
 }
 
+// listing is a list of a kind in a namespace, or of all of a cluster-scoped kind.
+type listing struct {
+	kind      Kind
+	namespace string
+}
+
+// listed remembers the listing that failed last, until it works.
+func (a *Applier) listed(l listing, worked bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !worked:
+		a.unlisted = &l
+	case a.unlisted != nil && *a.unlisted == l:
+		a.unlisted = nil
+	}
+}
+
+// listAgain begins a look with the listing that failed last: while it fails, a try costs
+// one request.
+func (a *Applier) listAgain(ctx context.Context) error {
+	a.mu.Lock()
+	failed := a.unlisted
+	a.mu.Unlock()
+	if failed == nil {
+		return nil
+	}
+	_, err := a.list(ctx, failed.kind, failed.namespace)
+	return err
+}
+
 // Leftovers finds what those makers, named as in Foreign.By, have in the cluster, and
 // in that namespace, besides the plan's objects.
 func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace string, objects []Object) ([]Foreign, error) {
+	if err := a.listAgain(ctx); err != nil {
+		return nil, err
+	}
 	wanted := map[Key]bool{}
 	for _, object := range objects {
 		wanted[object.Key()] = true

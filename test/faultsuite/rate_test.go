@@ -42,7 +42,7 @@ var persistents = []persistent{
 	{"all writes of the mesh answered 500", install, meshWrite, false},
 	{"all writes of the status answered 500", install, faults.Status("servicemeshcontrollers"), false},
 	{"all writes of Helm releases answered 500", install, faults.All(faults.Resource("secrets"), faults.Request.Writes), false},
-	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "clusterroles" }, false},
+	{"all lists that look for conflicts answered 500", install, func(r faults.Request) bool { return r.Verb == "list" && r.Resource == "serviceaccounts" }, false},
 	{"all writes of the mesh answered 500", uninstall, meshWrite, false},
 	{"all writes of Helm releases answered 500", uninstall, faults.All(faults.Resource("secrets"), faults.Request.Writes), false},
 	{"all writes of the finalizer answered 500", uninstall, faults.All(faults.Resource("servicemeshcontrollers"), faults.Request.Writes), false},
