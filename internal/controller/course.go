@@ -126,8 +126,8 @@ func (r *Reconciler) foresee(ctx context.Context, smc *v1.ServiceMeshController,
 // announce tells that the status has to tell of a change of version before anything is
 // written: what runs is read from it after a restart.
 func announce(smc *v1.ServiceMeshController, c course) bool {
-	return smc.Status.Version != "" && smc.Status.Version != c.to && !announced(smc, c) ||
-		smc.Status.Rollout != nil && !announced(smc, c)
+	changes := smc.Status.Version != "" && smc.Status.Version != c.to
+	return (changes || smc.Status.Rollout != nil) && !announced(smc, c)
 }
 
 // announced tells that the status tells of this course.
