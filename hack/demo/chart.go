@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
@@ -64,15 +62,5 @@ func writeAccount(ctx context.Context, c *cluster.Cluster, file string) error {
 	if err != nil {
 		return err
 	}
-	return clientcmd.WriteToFile(*kubeconfigOf(config), file)
-}
-
-func kubeconfigOf(config *rest.Config) *api.Config {
-	const name = "gloo-operator"
-	written := api.NewConfig()
-	written.Clusters[name] = &api.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	written.AuthInfos[name] = &api.AuthInfo{Token: config.BearerToken}
-	written.Contexts[name] = &api.Context{Cluster: name, AuthInfo: name, Namespace: operatorNamespace}
-	written.CurrentContext = name
-	return written
+	return clientcmd.WriteToFile(*cluster.TokenKubeconfig(config, operatorNamespace), file)
 }

@@ -8,8 +8,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
@@ -72,20 +70,5 @@ var _ = Describe("A path", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(short(filepath.Join(home, "a", "b"))).To(Equal("$HOME/a/b"))
 		Expect(short(home + "r/a")).To(Equal(home + "r/a"))
-	})
-})
-
-var _ = Describe("The operator's kubeconfig", func() {
-	It("has the ServiceAccount's token and nothing of an administrator's", func() {
-		written := kubeconfigOf(&rest.Config{
-			Host: "https://127.0.0.1:6443", BearerToken: "token",
-			TLSClientConfig: rest.TLSClientConfig{CAData: []byte("ca"), CertData: []byte("cert"), KeyData: []byte("key")},
-		})
-		config, err := clientcmd.NewDefaultClientConfig(*written, nil).ClientConfig()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(config.Host).To(Equal("https://127.0.0.1:6443"))
-		Expect(config.BearerToken).To(Equal("token"))
-		Expect(config.CAData).To(Equal([]byte("ca")))
-		Expect(config.CertData).To(BeEmpty())
 	})
 })

@@ -89,6 +89,16 @@ func kubernetesVersion(version string) map[string]string {
 	return settings
 }
 
+// Version is the one that the family's module pins, such as "v1.37.2".
+func (f Family) Version() (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	src, err := f.read(root)
+	return src.version, err
+}
+
 // source is what a family's module says.
 type source struct {
 	dir      string
