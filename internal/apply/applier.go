@@ -55,6 +55,9 @@ type memory struct {
 	resourceVersion string
 	// fields that we owned in the answer.
 	fields []byte
+	// shown is the latest resource version that was found to be as the apply left it;
+	// empty: none was looked at yet.
+	shown string
 }
 
 // New returns an applier that sends requests by that config and compares with what

@@ -42,11 +42,28 @@ func (a *Applier) State(object Object) State {
 	switch {
 	case older(seen.newest(), remembered.resourceVersion):
 		return Behind
-	case seen.Object != nil && remembered.shows(kind, object, seen.Object):
+	case seen.Object != nil && a.shows(kind, object, seen.Object, remembered):
 		return InSync
 	default:
 		return a.drifted(object.Key())
 	}
+}
+
+// shows asks what the cache has of an object once for each resource version.
+func (a *Applier) shows(kind Kind, object Object, seen metav1.Object, remembered memory) bool {
+	if seen.GetResourceVersion() == remembered.shown {
+		return true
+	}
+	if !remembered.shows(kind, object, seen) {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if latest, ok := a.memories[object.Key()]; ok && latest.hash == object.Hash && latest.resourceVersion == remembered.resourceVersion {
+		latest.shown = seen.GetResourceVersion()
+		a.memories[object.Key()] = latest
+	}
+	return true
 }
 
 // shows tells whether an object still is as the apply left it, as far as our fields
