@@ -19,6 +19,9 @@ import (
 type Chart struct {
 	chart *chart.Chart
 	reads reads
+	// light is what is rendered of a chart that is compiled in, without what is aside.
+	light *chart.Chart
+	aside aside
 	// digest and sandbox are those of a chart that is not compiled in.
 	digest  string
 	sandbox *sandbox
@@ -48,7 +51,11 @@ func Load(files fs.FS, folder, version string) (*Chart, error) {
 		return nil, fmt.Errorf("loading chart %s: %w", path.Base(folder), err)
 	}
 	loaded.Metadata.Version, loaded.Metadata.AppVersion = version, version
-	return &Chart{chart: loaded, reads: findReads(loaded)}, nil
+	light, specs, err := setAside(loaded)
+	if err != nil {
+		return nil, fmt.Errorf("loading chart %s: %w", path.Base(folder), err)
+	}
+	return &Chart{chart: loaded, reads: findReads(light), light: light, aside: specs}, nil
 }
 
 // Name is the chart's name.

@@ -60,7 +60,7 @@ func carryOut(asked order) answer {
 	if err != nil {
 		return refuse(err)
 	}
-	manifest, objects, err := chart.render(asked.Request)
+	manifest, objects, err := chart.render(chart.chart, asked.Request)
 	if err != nil {
 		return refuse(err)
 	}

@@ -70,7 +70,7 @@ func (r *Recorder) Record(ctx context.Context, records []Record) (done, missing 
 		missing += edits[i].writes()
 	}
 	for i, record := range records {
-		if err := r.carryOut(ctx, edits[i]); err != nil {
+		if err := r.carryOut(ctx, record.Rendered, edits[i]); err != nil {
 			return i, missing, fmt.Errorf("recording Helm release %s: %w", record.Rendered.Request.Release, err)
 		}
 	}
@@ -156,8 +156,13 @@ func editFor(record Record, revisions []*release.Release) edit {
 }
 
 // carryOut creates the new revision first: a release is never without one.
-func (r *Recorder) carryOut(ctx context.Context, e edit) error {
+func (r *Recorder) carryOut(ctx context.Context, rendered *Rendered, e edit) error {
 	if e.create != nil {
+		manifest, err := rendered.Manifest()
+		if err != nil {
+			return err
+		}
+		e.create.Manifest = manifest
 		if err := r.driver.Create(key(e.create), e.create); err != nil {
 			return err
 		}
@@ -175,6 +180,7 @@ func (r *Recorder) carryOut(ctx context.Context, e edit) error {
 // labels of the revision before.
 func mark(record Record, revision int) string { return fmt.Sprintf("%s.v%d", record.Digest, revision) }
 
+// newRelease is a revision that lacks the manifest.
 func newRelease(record Record, revision int, first helmtime.Time) *release.Release {
 	description := "Install complete"
 	if revision > 1 {
@@ -183,7 +189,7 @@ func newRelease(record Record, revision int, first helmtime.Time) *release.Relea
 	request := record.Rendered.Request
 	return &release.Release{
 		Name: request.Release, Namespace: request.Namespace, Version: revision,
-		Chart: record.Rendered.Chart.chart, Config: request.Values, Manifest: record.Rendered.Manifest,
+		Chart: record.Rendered.Chart.chart, Config: request.Values,
 		Info:   &release.Info{FirstDeployed: first, LastDeployed: helmtime.Now(), Status: release.StatusDeployed, Description: description},
 		Labels: map[string]string{digestLabel: mark(record, revision)},
 	}

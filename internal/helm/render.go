@@ -3,12 +3,16 @@
 package helm
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -29,47 +33,71 @@ type Request struct {
 	Values map[string]any
 }
 
-// Rendered is what a chart and its values make: all that a release records.
+// Rendered is what a chart was rendered with: with the chart's output, all that a
+// release records.
 type Rendered struct {
 	// Chart that was rendered.
 	Chart *Chart
 	// Request that it was rendered with.
 	Request Request
-	// Manifest is the text, as Helm records it.
-	Manifest string
+	// manifest is empty where specs were set aside.
+	manifest string
+}
+
+// Manifest is the text, as Helm records it. Where specs were set aside, the chart is
+// rendered once more for it, whole.
+func (r *Rendered) Manifest() (string, error) {
+	if len(r.Chart.aside) == 0 {
+		return r.manifest, nil
+	}
+	manifest, _, err := r.Chart.render(r.Chart.chart, r.Request)
+	if err != nil {
+		return "", fmt.Errorf("rendering chart %s: %w", r.Chart.Name(), err)
+	}
+	return manifest, nil
 }
 
 // Render renders the chart, and parses the objects in the order of the text. The
-// same request makes the same bytes. Templates see
+// same request makes the same bytes. The spec of a CRD may be a *Spec. Templates see
 // no cluster: lookup finds nothing. Errors are the chart's own, shortened to
 // what a user can act on. A chart that is not compiled in is rendered in a process
 // of its own, and may fail with a *StoppedError.
 func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured, error) {
-	render := c.render
-	if c.sandbox != nil {
-		render = c.sandbox.render
-	}
-	manifest, objects, err := render(request)
+	rendered := &Rendered{Chart: c, Request: request}
+	manifest, objects, err := c.renderForm(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), err)
 	}
-	return &Rendered{Chart: c, Request: request, Manifest: manifest}, objects, nil
+	if len(c.aside) == 0 {
+		rendered.manifest = manifest
+	}
+	return rendered, objects, nil
 }
 
-// render renders in this process.
-func (c *Chart) render(request Request) (string, []*unstructured.Unstructured, error) {
-	values, err := c.renderValues(request)
+// renderForm renders the chart in the form that is made for it.
+func (c *Chart) renderForm(request Request) (string, []*unstructured.Unstructured, error) {
+	if c.sandbox != nil {
+		return c.sandbox.render(request)
+	}
+	manifest, objects, err := c.render(c.light, request)
+	c.aside.putBack(objects)
+	return manifest, objects, err
+}
+
+// render renders a form of the chart in this process.
+func (c *Chart) render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
+	values, err := renderValues(form, request)
 	if err != nil {
 		return "", nil, err
 	}
-	files, err := engine.Engine{}.Render(c.chart, values)
+	files, err := engine.Engine{}.Render(form, values)
 	if err != nil {
 		return "", nil, &TemplateError{cause: err}
 	}
 	return parseFiles(files)
 }
 
-func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
+func renderValues(form *chart.Chart, request Request) (chartutil.Values, error) {
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	if request.KubernetesVersion != "" {
 		version, err := chartutil.ParseKubeVersion(request.KubernetesVersion)
@@ -80,7 +108,7 @@ func (c *Chart) renderValues(request Request) (chartutil.Values, error) {
 	}
 	options := chartutil.ReleaseOptions{Name: request.Release, Namespace: request.Namespace, Revision: 1, IsInstall: true}
 	// Istio's charts have no schema of their values; that of another chart might lead Helm to some URL.
-	values, err := chartutil.ToRenderValuesWithSchemaValidation(c.chart, request.Values, options, capabilities, true)
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(form, request.Values, options, capabilities, true)
 	if err != nil {
 		return nil, fmt.Errorf("merging values: %w", err)
 	}
@@ -98,22 +126,58 @@ func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, 
 		}
 	}
 	slices.Sort(names)
+	var documents []document
+	for _, name := range names {
+		for _, text := range documentSeparator.Split(files[name], -1) {
+			documents = append(documents, document{source: name, text: text})
+		}
+	}
+	if err := parseAll(documents); err != nil {
+		return "", nil, err
+	}
 	var manifest strings.Builder
 	var objects []*unstructured.Unstructured
-	for _, name := range names {
-		for _, document := range documentSeparator.Split(files[name], -1) {
-			object, err := parseDocument(document)
-			if err != nil {
-				return "", nil, fmt.Errorf("%s: %w", name, err)
-			}
-			if object == nil {
-				continue
-			}
-			objects = append(objects, object)
-			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", name, strings.TrimSpace(document))
+	for _, d := range documents {
+		if d.object != nil {
+			objects = append(objects, d.object)
+			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", d.source, strings.TrimSpace(d.text))
 		}
 	}
 	return manifest.String(), objects, nil
+}
+
+// document is one of a chart's output, and the object in it, if any.
+type document struct {
+	source, text string
+	object       *unstructured.Unstructured
+}
+
+// parseAll parses documents: those that hold CRDs are long.
+func parseAll(documents []document) error {
+	return together(len(documents), func(i int) error {
+		object, err := parseDocument(documents[i].text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", documents[i].source, err)
+		}
+		documents[i].object = object
+		return nil
+	})
+}
+
+// together does something for each index, as many at once as there are processors, and
+// returns the failure of the first index that has one.
+func together(count int, do func(i int) error) error {
+	failures := make([]error, count)
+	group := errgroup.Group{}
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range count {
+		group.Go(func() error {
+			failures[i] = do(i)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return cmp.Or(failures...)
 }
 
 // parseDocument reads one YAML document; nil where it holds nothing but comments.

@@ -4,6 +4,7 @@ package helm_test
 
 import (
 	"errors"
+	"slices"
 	"testing/fstest"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,8 +16,9 @@ import (
 
 type tree = map[string]any
 
-// chartOf is a chart named probe with those templates and values.
-func chartOf(values string, templates map[string]string) *helm.Chart {
+// chartOf is a chart named probe with those templates and values, and other files by
+// name and content.
+func chartOf(values string, templates map[string]string, others ...string) *helm.Chart {
 	GinkgoHelper()
 	files := fstest.MapFS{
 		"charts/probe/Chart.yaml":  {Data: []byte("apiVersion: v2\nname: probe\nversion: 1.0.0\n")},
@@ -24,6 +26,9 @@ func chartOf(values string, templates map[string]string) *helm.Chart {
 	}
 	for name, content := range templates {
 		files["charts/probe/templates/"+name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	for pair := range slices.Chunk(others, 2) {
+		files["charts/probe/"+pair[0]] = &fstest.MapFile{Data: []byte(pair[1])}
 	}
 	chart, err := helm.Load(files, "charts/probe", "1.29.1")
 	Expect(err).NotTo(HaveOccurred())
@@ -84,11 +89,13 @@ var _ = Describe("Rendering", func() {
 		chart := istiod()
 		before, _, err := chart.Render(request(nil))
 		Expect(err).NotTo(HaveOccurred())
+		first, err := before.Manifest()
+		Expect(err).NotTo(HaveOccurred())
 		_, _, err = chart.Render(request(tree{"profile": "ambient", "global": tree{"platform": "openshift"}}))
 		Expect(err).NotTo(HaveOccurred())
 		after, _, err := chart.Render(request(nil))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(after.Manifest).To(Equal(before.Manifest))
+		Expect(after.Manifest()).To(Equal(first))
 	})
 
 	It("keeps the values as they were", func() {
@@ -107,7 +114,7 @@ var _ = Describe("Rendering", func() {
 			rendered, objects, err := chart.Render(request(nil))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(objects).To(HaveLen(3))
-			Expect(rendered.Manifest).To(Equal("---\n# Source: probe/templates/a.yaml\nkind: A\nmetadata: {name: a}\n" +
+			Expect(rendered.Manifest()).To(Equal("---\n# Source: probe/templates/a.yaml\nkind: A\nmetadata: {name: a}\n" +
 				"---\n# Source: probe/templates/a.yaml\nkind: A\nmetadata: {name: b}\n" +
 				"---\n# Source: probe/templates/c.yaml\nkind: C\nmetadata: {name: c}\n"))
 		}

@@ -36,8 +36,10 @@ var _ = Describe("A chart from elsewhere", func() {
 			Expect(err).NotTo(HaveOccurred())
 			got, objects, err := other.Render(ask)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(got.Manifest).To(Equal(want.Manifest))
-			Expect(objects).To(Equal(wanted))
+			manifest, err := want.Manifest()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(got.Manifest()).To(Equal(manifest))
+			Expect(encoded(objects)).To(Equal(encoded(wanted)))
 		}
 	})
 

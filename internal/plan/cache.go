@@ -2,7 +2,10 @@
 
 package plan
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // cache keeps one value for each slot: the newest, with the key it was made for.
 // Its zero value is empty.
@@ -33,4 +36,35 @@ func (c *cache[V]) get(slot, key string, make func() (V, error)) (V, error) {
 	}
 	c.slots[slot] = entry[V]{key: key, value: value}
 	return value, nil
+}
+
+// plansKept is how many plans a builder keeps: that of the version that runs, and of
+// the one that a mesh is on its way to.
+const plansKept = 2
+
+// plans keeps those plans that were asked for last, newest first. Its zero value is
+// empty.
+type plans struct {
+	mu   sync.Mutex
+	kept []entry[*Plan]
+}
+
+// get returns the plan that was made of that key, and otherwise makes it. Failures are
+// not kept.
+func (p *plans) get(key string, make func() (*Plan, error)) (*Plan, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.kept, func(e entry[*Plan]) bool { return e.key == key })
+	if i < 0 {
+		made, err := make()
+		if err != nil {
+			return nil, err
+		}
+		i = len(p.kept)
+		p.kept = append(p.kept, entry[*Plan]{key: key, value: made})
+	}
+	found := p.kept[i]
+	p.kept = slices.Insert(slices.Delete(p.kept, i, i+1), 0, found)
+	p.kept = slices.Delete(p.kept, min(plansKept, len(p.kept)), len(p.kept))
+	return found.value, nil
 }

@@ -175,8 +175,10 @@ func text(built *plan.Plan) string {
 		for _, object := range component.Objects {
 			fmt.Fprintf(&all, "%d %s\n%s\n", object.Wave, object.Hash, object.Body)
 		}
-		if component.Rendered != nil {
-			all.WriteString(component.Rendered.Manifest)
+		if component.Rendered != nil && component.Name != v1.ComponentBase { // That one's text is made anew from the request.
+			manifest, err := component.Rendered.Manifest()
+			Expect(err).NotTo(HaveOccurred())
+			all.WriteString(manifest)
 		}
 	}
 	fmt.Fprintln(&all, built.Notices)

@@ -93,10 +93,11 @@ type Notice struct {
 	Message string
 }
 
-// Builder builds plans. It keeps loaded charts and the newest form of each
-// component, so that building an unchanged plan again is cheap. It is safe for
-// concurrent use.
+// Builder builds plans. It keeps the plans that were asked for last, loaded charts and
+// the newest form of each component, so that a plan that was asked for before costs
+// next to nothing, and a changed one what has changed. It is safe for concurrent use.
 type Builder struct {
+	plans      plans
 	charts     cache[*helm.Chart]
 	components cache[Component]
 }
@@ -105,8 +106,22 @@ type Builder struct {
 // *InvalidValuesError, whose cause may be an *ExtensionsError, a *helm.StoppedError,
 // an *OutsideError, a *values.LimitError, a *ReservedError or an
 // *UnexpectedObjectError, an *ExtensionsError, or an error that wraps
-// gatewayapi.ErrNotCompiledIn.
+// gatewayapi.ErrNotCompiledIn. The plan is shared, and not to be changed.
 func (b *Builder) Build(input Input) (*Plan, error) {
+	return b.plans.get(input.key(), func() (*Plan, error) { return b.build(input) })
+}
+
+// key tells an input from one that may make another plan.
+func (i Input) key() string {
+	archives := make(map[string]string, len(i.Archives))
+	for name, archive := range i.Archives {
+		archives[name] = hash(archive)
+	}
+	i.Archives = nil
+	return digest([]any{i, archives})
+}
+
+func (b *Builder) build(input Input) (*Plan, error) {
 	release, err := releaseOf(input)
 	if err != nil {
 		return nil, err
