@@ -21,10 +21,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/scrape"
 )
 
 // leaseName is the name of the Lease by which replicas elect a leader.
@@ -83,7 +83,7 @@ func Run(ctx context.Context, options Options) error {
 		LeaderElectionNamespace: options.Namespace, LeaderElectionReleaseOnCancel: true,
 		LeaseDuration: &lease, RenewDeadline: &renew, RetryPeriod: &retry,
 		Metrics: metricsserver.Options{
-			BindAddress: options.MetricsAddress, SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization,
+			BindAddress: options.MetricsAddress, SecureServing: true, FilterProvider: scrape.Filter,
 		},
 		HealthProbeBindAddress:  options.ProbeAddress,
 		GracefulShutdownTimeout: &grace,
