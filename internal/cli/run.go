@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
@@ -26,6 +27,11 @@ const namespaceVariable = "POD_NAMESPACE"
 
 // defaultNamespace is the operator's namespace where nobody says otherwise.
 const defaultNamespace = "gloo-operator"
+
+// gcPercent is how much the heap may grow before it is collected, unless $GOGC says:
+// half of Go's own. The operator's heap is small, and it mostly waits, so that this
+// saves memory and costs next to nothing.
+const gcPercent = 50
 
 // userAgent names the operator in the API server's audit log.
 const userAgent = "gloo-operator"
@@ -66,6 +72,9 @@ func (o *runOptions) run(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 	if o.controller.Config, err = restConfig(o.kubeconfig, ""); err != nil {
@@ -85,6 +94,7 @@ func restConfig(kubeconfig, context string) (*rest.Config, error) {
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	config.UserAgent = userAgent
+	config.DisableCompression = true
 	return config, nil
 }
 

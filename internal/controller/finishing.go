@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 )
 
@@ -23,5 +24,14 @@ func finish(parent context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() {
 		stop()
 		cancel()
+	}
+}
+
+// settle gives memory back once a mesh is complete: what planning and recording took is
+// not needed until the plan changes.
+func (m *memory) settle(p *pass) {
+	if p.complete() && m.settled != p.plan {
+		m.settled = p.plan
+		debug.FreeOSMemory()
 	}
 }

@@ -3,8 +3,10 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +93,8 @@ func installedGatewayAPI(facts preflight.Facts) []gatewayapi.Installed {
 	return installed
 }
 
-// gatewayAPIAmong finds the Gateway API's CRDs among all.
+// gatewayAPIAmong finds the Gateway API's CRDs among all, in the order of their names:
+// the same cluster makes the same plan.
 func gatewayAPIAmong(crds []metav1.Object) []preflight.GatewayCRD {
 	var found []preflight.GatewayCRD
 	for _, crd := range crds {
@@ -105,6 +108,7 @@ func gatewayAPIAmong(crds []metav1.Object) []preflight.GatewayCRD {
 			Version: annotations[gatewayapi.VersionAnnotation], Channel: annotations[gatewayapi.ChannelAnnotation],
 		})
 	}
+	slices.SortFunc(found, func(a, b preflight.GatewayCRD) int { return cmp.Compare(a.Name, b.Name) })
 	return found
 }
 

@@ -95,6 +95,8 @@ type memory struct {
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
+	// settled is the plan that the mesh was complete by. Nil: not since the start.
+	settled *plan.Plan
 	// takeover is one that has failed. Nil: none has.
 	takeover *takeover
 }
@@ -125,7 +127,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if p.tellsNothing(smc) {
 		return ctrl.Result{}, nil
 	}
-	return r.report(ctx, smc, p)
+	result, err := r.report(ctx, smc, p)
+	if err == nil {
+		r.remembered(smc).settle(p)
+	}
+	return result, err
 }
 
 // tellsNothing tells a pass that found a complete mesh of which somebody has just
@@ -253,7 +259,7 @@ func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, 
 // advance brings component after component, and prunes what each no longer has, up
 // to the first that is not complete.
 func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
-	owned := r.observer.Owned(smc.Name)
+	unwanted := apply.Unwanted(r.observer.Owned(smc.Name), allObjects(p.plan))
 	p.components = waiting(p.plan.Components)
 	for _, i := range p.course.order(p.plan.Components) {
 		component := p.plan.Components[i]
@@ -262,9 +268,9 @@ func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController,
 		if p.components[i] = state; !state.done {
 			return
 		}
-		r.prune(ctx, p, ownedBy(owned, component.Name))
+		r.prune(ctx, p, ownedBy(unwanted, component.Name))
 	}
-	r.prune(ctx, p, owned)
+	r.prune(ctx, p, unwanted)
 	if err := r.dropCopies(ctx, smc, pullSecretNames(smc)); err != nil {
 		p.stop = &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
 	}
@@ -294,8 +300,8 @@ func waiting(components []plan.Component) []componentState {
 }
 
 // prune deletes what the plan no longer holds.
-func (r *Reconciler) prune(ctx context.Context, p *pass, owned []apply.Owned) {
-	done, err := r.applier.Delete(ctx, apply.Removable(apply.Unwanted(owned, allObjects(p.plan))))
+func (r *Reconciler) prune(ctx context.Context, p *pass, unwanted []apply.Owned) {
+	done, err := r.applier.Delete(ctx, apply.Removable(unwanted))
 	p.written += done
 	if err != nil {
 		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + err.Error(), cause: err}

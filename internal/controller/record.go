@@ -15,9 +15,14 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
-// recordInTime records Helm releases, or says how long to wait where that has failed.
+// recordPatience is how long the releases of complete components wait for the rest of
+// the mesh while it gets on: all are recorded at once then, and hold nothing up.
+const recordPatience = 10 * time.Second
+
+// recordInTime records Helm releases, or says how long to wait where that has failed, or
+// where there is about to be more to record.
 func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (time.Duration, error) {
-	if wait := m.recording.left(time.Now()); wait > 0 {
+	if wait := max(m.recording.left(time.Now()), p.getsOn(time.Now())); wait > 0 {
 		return wait, nil
 	}
 	missing, err := r.record(ctx, smc, p, m)
@@ -25,6 +30,15 @@ func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshContro
 		return firstRetry, nil
 	}
 	return 0, err
+}
+
+// getsOn is how long a mesh that is not complete may go without progress until it is
+// recorded as it is. Zero: it has, or it is complete.
+func (p *pass) getsOn(now time.Time) time.Duration {
+	if p.complete() || p.progressTime.IsZero() {
+		return 0
+	}
+	return max(0, recordPatience-now.Sub(p.progressTime))
 }
 
 // record writes Helm releases of what has changed, and forgets those of components that
