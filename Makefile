@@ -57,10 +57,19 @@ test: gateway-api tools ## Run all tests but those of test-faults; what they nee
 	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
 	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
 
-.PHONY: bench
-bench: gateway-api tools ## Compare with helm, istioctl and a bound, in bin/bench.md (ROUNDS=5 NODES=10)
-	go test -timeout=60m ./test/bench -rounds=$(or $(ROUNDS),5) -nodes=$(or $(NODES),10) -table=$(CURDIR)/bin/bench.md
-	@cat bin/bench.md
+# The image has the binary that is measured.
+ARCHITECTURE := $(shell go env GOARCH)
+BENCH = go test -timeout=80m ./test/bench -v -nodes=$(NODES) -operator=$(CURDIR)/bin/linux-$(ARCHITECTURE)/gloo-operator -image=$(CURDIR)/bin/image
+
+.PHONY: bench bench-quick bench-image
+bench-image: gateway-api tools
+	@$(MAKE) --no-print-directory image ARCHITECTURES=$(ARCHITECTURE)
+
+bench: bench-image ## Compare with helm, istioctl and a bound, in bin/bench.json (ROUNDS=5 NODES=10 LARGE=1000)
+	$(BENCH) -rounds=$(or $(ROUNDS),5) -large=$(or $(LARGE),1000) -report=$(CURDIR)/bin/bench.json
+
+bench-quick: bench-image ## The same in two minutes: one round, and no large cluster
+	$(BENCH) -rounds=1 -quiet=10s -report=$(CURDIR)/bin/bench-quick.json
 
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on

@@ -3,57 +3,56 @@
 package bench_test
 
 import (
-	"context"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gloo-operator/gloo-operator/internal/health"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/test/bench"
 )
 
-// parallel is how many requests the bound sends at a time.
-const parallel = 8
+// boundAgent is the user agent of the bound, and parallel how many requests it sends at
+// a time.
+const (
+	boundAgent = "bound"
+	parallel   = 8
+)
 
 // byBound applies the objects of the plan in the operator's order and gates, with nothing
-// else: no cache, no drift, no status, no records.
-func byBound() []bench.Result {
+// else: no planning, no cache, no drift, no status, no records.
+func byBound(version string) func() {
 	GinkgoHelper()
-	var all []bench.Result
-	for _, work := range []struct{ name, version string }{{"install " + before, before}, {"upgrade to " + version, version}} {
-		built := planned(work.version)
-		all = append(all, measure(work.name, "bound", "test", func() {
-			for _, component := range built.Components {
-				applyAll(component.Objects)
-				for _, object := range component.Objects {
-					await(object)
-				}
+	built, kube := planned(version), watcher(boundAgent)
+	return func() {
+		for _, component := range built.Components {
+			applyAll(kube, component.Objects)
+			for _, object := range component.Objects {
+				complete(kube, object)
 			}
-		}))
+		}
 	}
-	return all
 }
 
 // applyAll applies objects wave by wave.
-func applyAll(objects []plan.Object) {
+func applyAll(kube client.Client, objects []plan.Object) {
 	GinkgoHelper()
 	for begin := 0; begin < len(objects); {
 		end := begin
 		for end < len(objects) && objects[end].Wave == objects[begin].Wave {
 			end++
 		}
-		applyWave(objects[begin:end])
+		applyWave(kube, objects[begin:end])
 		begin = end
 	}
 }
 
-func applyWave(objects []plan.Object) {
+func applyWave(kube client.Client, objects []plan.Object) {
 	GinkgoHelper()
 	slots := make(chan struct{}, parallel)
 	var all sync.WaitGroup
@@ -64,30 +63,53 @@ func applyWave(objects []plan.Object) {
 			defer func() { <-slots }()
 			body := &unstructured.Unstructured{}
 			Expect(body.UnmarshalJSON(object.Body)).To(Succeed())
-			Expect(env.API.Apply(context.Background(), client.ApplyConfigurationFromUnstructured(body), client.FieldOwner("bound"), client.ForceOwnership)).To(Succeed())
+			Expect(kube.Apply(GinkgoT().Context(), client.ApplyConfigurationFromUnstructured(body), client.FieldOwner(boundAgent), client.ForceOwnership)).To(Succeed())
 		})
 	}
 	all.Wait()
 }
 
-// await waits until the pods of a workload are up to date and ready.
-func await(object plan.Object) {
+// complete waits until a CRD is served, or the pods of a workload are up to date and ready.
+func complete(kube client.WithWatch, object plan.Object) {
 	GinkgoHelper()
-	key := client.ObjectKey{Namespace: object.Namespace, Name: object.Name}
-	done := func() bool { return true }
 	switch object.GVK.Kind {
+	case "CustomResourceDefinition":
+		await(kube, &apiextensionsv1.CustomResourceDefinitionList{}, "", object.Name, established)
 	case "Deployment":
-		done = func() bool {
-			d := &appsv1.Deployment{}
-			Expect(env.API.Get(context.Background(), key, d)).To(Succeed())
-			return health.Deployment(d).Done
-		}
+		await(kube, &appsv1.DeploymentList{}, object.Namespace, object.Name, func(d *appsv1.Deployment) bool { return health.Deployment(d).Done })
 	case "DaemonSet":
-		done = func() bool {
-			d := &appsv1.DaemonSet{}
-			Expect(env.API.Get(context.Background(), key, d)).To(Succeed())
-			return health.DaemonSet(d).Done
+		await(kube, &appsv1.DaemonSetList{}, object.Namespace, object.Name, func(d *appsv1.DaemonSet) bool { return health.DaemonSet(d).Done })
+	}
+}
+
+func established(crd *apiextensionsv1.CustomResourceDefinition) bool {
+	for _, condition := range crd.Status.Conditions {
+		if condition.Type == apiextensionsv1.Established {
+			return condition.Status == apiextensionsv1.ConditionTrue
 		}
 	}
-	Eventually(done).WithPolling(10 * time.Millisecond).Should(BeTrue())
+	return false
+}
+
+// watcher is an administrator's client that can watch, with a user agent of its own.
+func watcher(agent string) client.WithWatch {
+	GinkgoHelper()
+	kube, err := client.NewWithWatch(env.Cluster.Config(agent), client.Options{Scheme: env.API.Scheme()})
+	Expect(err).NotTo(HaveOccurred())
+	return kube
+}
+
+// await watches an object until it is as wanted: at once if it is so already.
+func await[T client.Object](kube client.WithWatch, list client.ObjectList, namespace, name string, wanted func(T) bool) {
+	GinkgoHelper()
+	watch, err := kube.Watch(GinkgoT().Context(), list, client.InNamespace(namespace),
+		client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", name)})
+	Expect(err).NotTo(HaveOccurred())
+	defer watch.Stop()
+	for event := range watch.ResultChan() {
+		if object, ok := event.Object.(T); ok && wanted(object) {
+			return
+		}
+	}
+	Fail("the watch of " + name + " ended")
 }

@@ -2,20 +2,30 @@
 
 // Package bench compares the operator with what users would pick instead: the four
 // charts by helm, istioctl, and a bound below which no tool can be that waits for each
-// part before the next. `make bench` runs it. It asserts nothing about time.
+// part before the next. It also measures what the operator costs that stays. `make
+// bench` runs it. It asserts nothing about time: that a figure misses its goal is told.
 package bench
 
 import (
+	"encoding/json"
 	"fmt"
-	"io"
+	"os"
 	"slices"
-	"strings"
 	"time"
+)
+
+// Ours is the name of the operator among the tools.
+const Ours = "gloo-operator"
+
+// The works that tools are compared at.
+const (
+	Install = "install"
+	Upgrade = "upgrade"
 )
 
 // Result is one round of one tool at one work.
 type Result struct {
-	// Work is what was to be done, such as "install".
+	// Work is what was to be done: Install or Upgrade.
 	Work string
 	// Tool is who did it.
 	Tool string
@@ -26,86 +36,129 @@ type Result struct {
 	Requests int
 }
 
-// Ours is the name of the operator among the tools.
-const Ours = "gloo-operator"
-
-// Table writes one line for each work and tool, in the order in which they first come:
-// the median with the least and the most, the requests, and the ratio of the operator's
-// median to the tool's.
-func Table(out io.Writer, results []Result) error {
-	lines := []string{
-		"| work | tool | seconds: median (min – max) | requests: median | gloo-operator / tool |",
-		"|---|---|---|---|---|",
-	}
-	for _, group := range groups(results) {
-		first := group[0]
-		took := seconds(group)
-		ours := seconds(of(results, first.Work, Ours))
-		ratio := ""
-		if first.Tool != Ours && len(ours) > 0 {
-			ratio = fmt.Sprintf("%.2f", median(ours)/median(took))
-		}
-		lines = append(lines, fmt.Sprintf("| %s | %s | %.2f (%.2f – %.2f) | %.0f | %s |",
-			first.Work, first.Tool, median(took), slices.Min(took), slices.Max(took), median(requests(group)), ratio))
-	}
-	_, err := io.WriteString(out, strings.Join(lines, "\n")+"\n")
-	return err
+// Report is what a run has measured.
+type Report struct {
+	// Machine says where: processor, cores, memory, kernel.
+	Machine string `json:"machine"`
+	// Versions are those of what was run, by name.
+	Versions map[string]string `json:"versions"`
+	// Rounds is how often each tool did each work.
+	Rounds int `json:"rounds"`
+	// Nodes is the number of simulated nodes.
+	Nodes int `json:"nodes"`
+	// Comparisons are in the order of works and tools.
+	Comparisons []Comparison `json:"comparisons"`
+	// Figures are the operator's own.
+	Figures []Figure `json:"figures"`
 }
 
-// groups puts the results of the same work and tool together.
-func groups(results []Result) [][]Result {
-	var all [][]Result
-	for _, r := range results {
-		i := slices.IndexFunc(all, func(g []Result) bool { return g[0].Work == r.Work && g[0].Tool == r.Tool })
-		if i < 0 {
-			all = append(all, nil)
-			i = len(all) - 1
-		}
-		all[i] = append(all[i], r)
+// Comparison is all rounds of one tool at one work.
+type Comparison struct {
+	Work     string `json:"work"`
+	Tool     string `json:"tool"`
+	Seconds  Spread `json:"seconds"`
+	Requests Spread `json:"requests"`
+	// Ratio is the operator's median time divided by the tool's; 0 for the operator.
+	Ratio float64 `json:"ratio,omitempty"`
+	// Goal is the highest ratio that was asked for; 0: none was.
+	Goal float64 `json:"goal,omitempty"`
+}
+
+// Figure is something that was measured of the operator alone.
+type Figure struct {
+	// Name says what, and Unit in what, such as "ms"; it is empty for a number.
+	Name   string `json:"name"`
+	Unit   string `json:"unit"`
+	Values Spread `json:"values"`
+	// Goal is the highest median that was asked for; nil: none was.
+	Goal *float64 `json:"goal,omitempty"`
+}
+
+// Reached says whether the figure keeps its goal, if it has one.
+func (f Figure) Reached() bool { return f.Goal == nil || f.Values.Median <= *f.Goal }
+
+// Spread sums up measurements.
+type Spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+// SpreadOf sums up one or more values.
+func SpreadOf(values ...float64) Spread {
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	median := sorted[middle]
+	if len(sorted)%2 == 0 {
+		median = (sorted[middle-1] + sorted[middle]) / 2
 	}
-	slices.SortStableFunc(all, func(a, b []Result) int {
-		return slices.Index(works(results), a[0].Work) - slices.Index(works(results), b[0].Work)
-	})
+	return Spread{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1]}
+}
+
+// goals are the highest ratios that were asked for, by work and tool.
+var goals = map[[2]string]float64{
+	{Install, "helm"}: 0.20, {Install, "istioctl"}: 0.35, {Install, "bound"}: 1.25,
+	{Upgrade, "helm"}: 0.30,
+}
+
+// Compare sums up the rounds, in the order in which works and tools first come.
+func Compare(results []Result) []Comparison {
+	var all []Comparison
+	for _, work := range distinct(results, func(r Result) string { return r.Work }) {
+		rounds := slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Work != work })
+		var ours float64
+		for _, tool := range distinct(rounds, func(r Result) string { return r.Tool }) {
+			c := sum(work, tool, rounds)
+			if tool == Ours {
+				ours = c.Seconds.Median
+			} else {
+				c.Ratio, c.Goal = ours/c.Seconds.Median, goals[[2]string{work, tool}]
+			}
+			all = append(all, c)
+		}
+	}
 	return all
 }
 
-// works lists the works in the order in which they first come.
-func works(results []Result) []string {
+func sum(work, tool string, rounds []Result) Comparison {
+	var seconds, requests []float64
+	for _, r := range rounds {
+		if r.Tool == tool {
+			seconds, requests = append(seconds, r.Took.Seconds()), append(requests, float64(r.Requests))
+		}
+	}
+	return Comparison{Work: work, Tool: tool, Seconds: SpreadOf(seconds...), Requests: SpreadOf(requests...)}
+}
+
+// distinct lists what key gives, each once, in the order in which it first comes.
+func distinct(results []Result, key func(Result) string) []string {
 	var names []string
 	for _, r := range results {
-		if !slices.Contains(names, r.Work) {
-			names = append(names, r.Work)
+		if !slices.Contains(names, key(r)) {
+			names = append(names, key(r))
 		}
 	}
 	return names
 }
 
-func of(results []Result, work, tool string) []Result {
-	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Work != work || r.Tool != tool })
+// Write writes the report as JSON.
+func (r *Report) Write(file string) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(content, '\n'), 0o644)
 }
 
-func seconds(results []Result) []float64 {
-	all := make([]float64, len(results))
-	for i, r := range results {
-		all[i] = r.Took.Seconds()
+// Read reads a report that Write has written.
+func Read(file string) (*Report, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	return all
-}
-
-func requests(results []Result) []float64 {
-	all := make([]float64, len(results))
-	for i, r := range results {
-		all[i] = float64(r.Requests)
+	r := &Report{}
+	if err := json.Unmarshal(content, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return all
-}
-
-// median is the middle value, or the mean of the two in the middle.
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
+	return r, nil
 }

@@ -5,8 +5,8 @@ package bench_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,7 +19,11 @@ import (
 var (
 	rounds = flag.Int("rounds", 0, "how often each tool does each work; 0: only the report is tested")
 	nodes  = flag.Int("nodes", 10, "number of simulated nodes")
-	out    = flag.String("table", "", "file for the table; empty: standard output")
+	quiet  = flag.Duration("quiet", time.Minute, "how long the operator is watched while nothing happens")
+	large  = flag.Int("large", 0, "number of simulated nodes of a large cluster; 0: none")
+	binary = flag.String("operator", "", "the operator's binary")
+	image  = flag.String("image", "", "OCI image layout of the operator; empty: its size is not told")
+	out    = flag.String("report", "", "file for the report; empty: it is only printed")
 )
 
 // The versions of the works.
@@ -35,28 +39,51 @@ var (
 	results []bench.Result
 )
 
-// Each tool works on a cluster of its own, and they take turns.
+// Each tool does each work on a cluster of its own, and they take turns.
 var _ = Describe("Round", func() {
 	for round := range *rounds {
 		for _, t := range tools {
-			It(fmt.Sprintf("%d of %s", round+1, t.name), func(ctx SpecContext) {
-				env = New(ctx, func(o *cluster.Options) { o.Nodes = *nodes })
-				results = append(results, t.works()...)
+			It(fmt.Sprintf("%d of %s: %s", round+1, t.name, bench.Install), func(ctx SpecContext) {
+				env = New(ctx, withNodes(*nodes))
+				prepare(t)
+				measure(bench.Install, t, version)
+				if t.name == bench.Ours {
+					drift()
+				}
+			})
+			It(fmt.Sprintf("%d of %s: %s", round+1, t.name, bench.Upgrade), func(ctx SpecContext) {
+				env = New(ctx, withNodes(*nodes))
+				prepare(t)
+				t.making(before)()
+				measure(bench.Upgrade, t, version)
 			})
 		}
 	}
 })
 
+func withNodes(count int) func(*cluster.Options) {
+	return func(o *cluster.Options) { o.Nodes = count }
+}
+
+func prepare(t tool) {
+	if t.prepare != nil {
+		t.prepare()
+	}
+}
+
 var _ = AfterSuite(func() {
 	if *rounds == 0 {
 		return
 	}
-	file := os.Stdout
-	if *out != "" {
-		var err error
-		file, err = os.Create(*out)
-		Expect(err).NotTo(HaveOccurred())
-		defer file.Close()
+	if *image != "" {
+		weigh()
 	}
-	Expect(bench.Table(file, results)).To(Succeed())
+	report := &bench.Report{
+		Machine: machine(), Versions: versions(), Rounds: *rounds, Nodes: *nodes,
+		Comparisons: bench.Compare(results), Figures: figures(),
+	}
+	fmt.Printf("\n%s\n%s\n%s\n", report.Setting(), report.Compared(), report.Measured())
+	if *out != "" {
+		Expect(report.Write(*out)).To(Succeed())
+	}
 })

@@ -3,84 +3,74 @@
 package bench_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/bench"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
-// tool is somebody who can install and upgrade a mesh.
+// tool is somebody who can make a mesh of a version, where there is none or one of
+// another version.
 type tool struct {
 	name string
-	// works does all the tool can do, on a fresh cluster.
-	works func() []bench.Result
+	// agent is the beginning of the user agent.
+	agent string
+	// prepare is done once on a cluster, and is not measured. May be nil.
+	prepare func()
+	// making gets ready without being measured, and returns what is.
+	making func(version string) func()
 }
 
 var tools = []tool{
-	{bench.Ours, byOperator},
-	{"helm", byHelm},
-	{"istioctl", byIstioctl},
-	{"bound", byBound},
+	{name: bench.Ours, agent: Agent, prepare: func() { run() }, making: byOperator},
+	{name: "helm", agent: "Helm/", making: byHelm},
+	{name: "istioctl", agent: "istioctl", making: byIstioctl},
+	{name: "bound", agent: boundAgent, making: byBound},
 }
 
-// measure times a work and counts the requests of that agent until the end of it.
-func measure(work, name, agent string, do func()) bench.Result {
+// measure times a work and counts the requests of the tool until the end of it.
+func measure(work string, t tool, version string) {
 	GinkgoHelper()
+	do := t.making(version)
 	mark, began := env.Cluster.Audit().Mark(), time.Now()
 	do()
 	took := time.Since(began)
-	if name == bench.Ours {
+	if t.name == bench.Ours {
 		env.Settled() // Events and Helm's records count as well.
 	}
-	requests, err := env.Cluster.Audit().Requests(mark, cluster.FromAgent(agent),
+	requests, err := env.Cluster.Audit().Requests(mark, cluster.FromAgent(t.agent),
 		func(r cluster.Request) bool { return r.Resource != "leases" && r.Verb != "watch" })
 	Expect(err).NotTo(HaveOccurred())
-	return bench.Result{Work: work, Tool: name, Took: took, Requests: len(requests)}
+	results = append(results, bench.Result{Work: work, Tool: t.name, Took: took, Requests: len(requests)})
 }
 
-// until waits for a phase as exactly as a poll every few milliseconds is.
-func until(version string) {
+// byOperator creates the resource, or changes its version, and waits for SUCCEEDED.
+func byOperator(version string) func() {
 	GinkgoHelper()
-	Eventually(func() string {
-		status := env.Mesh().Status
-		return string(status.Phase) + " " + status.Version
-	}).WithPolling(5 * time.Millisecond).Should(Equal("SUCCEEDED " + version))
-}
-
-func byOperator() []bench.Result {
-	GinkgoHelper()
-	env.StartOperator()
-	env.Settled()
-	return []bench.Result{
-		measure("install "+before, bench.Ours, Agent, func() {
-			env.Create(Sample("minimal.yaml", Version(before)))
-			until(before)
-		}),
-		measure("upgrade to "+version, bench.Ours, Agent, func() {
-			env.SetVersion(version)
-			until(version)
-		}),
-		measure("deleted DaemonSet back", bench.Ours, Agent, func() {
-			gone := env.Ztunnel()
-			Expect(env.API.Delete(context.Background(), gone, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
-			Eventually(func() bool {
-				back := &appsv1.DaemonSet{}
-				return env.API.Get(context.Background(), client.ObjectKeyFromObject(gone), back) == nil && back.UID != gone.UID
-			}).WithPolling(time.Millisecond).Should(BeTrue())
-		}),
+	kube := watcher("test")
+	return func() {
+		smc := Sample("minimal.yaml", Version(version))
+		present := &v1.ServiceMeshControllerList{}
+		Expect(kube.List(GinkgoT().Context(), present)).To(Succeed())
+		if len(present.Items) == 0 {
+			env.Create(smc)
+		} else {
+			smc.ResourceVersion = present.Items[0].ResourceVersion
+			Expect(kube.Update(GinkgoT().Context(), smc)).To(Succeed())
+		}
+		await(kube, &v1.ServiceMeshControllerList{}, "", smc.Name, func(smc *v1.ServiceMeshController) bool {
+			return smc.Status.Phase == v1.PhaseSucceeded && smc.Status.Version == version
+		})
 	}
 }
 
@@ -89,7 +79,7 @@ var folders = map[string]string{
 	v1.ComponentBase: "base", v1.ComponentIstiod: "istio-control/istio-discovery", v1.ComponentCNI: "istio-cni", v1.ComponentZtunnel: "ztunnel",
 }
 
-// planned is the operator's plan, whose values helm gets as well.
+// planned is the operator's plan, whose values the others get as well.
 func planned(version string) *plan.Plan {
 	GinkgoHelper()
 	built, err := new(plan.Builder).Build(plan.Input{
@@ -99,38 +89,47 @@ func planned(version string) *plan.Plan {
 	return built
 }
 
-func byHelm() []bench.Result {
+// byHelm upgrades the four charts in order, each with the values of the plan.
+func byHelm(version string) func() {
 	GinkgoHelper()
-	var all []bench.Result
-	for _, work := range []struct{ name, version string }{{"install " + before, before}, {"upgrade to " + version, version}} {
-		var commands [][]string
-		for _, component := range planned(work.version).Components[1:] {
-			values := filepath.Join(GinkgoT().TempDir(), component.Name+".yaml")
-			content, err := yaml.Marshal(component.Values.Values)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(os.WriteFile(values, content, 0o600)).To(Succeed())
-			commands = append(commands, []string{"upgrade", "--install", component.Name, Chart(work.version, folders[component.Name]),
-				"--namespace", Namespace, "--create-namespace", "--values", values, "--wait"})
-		}
-		all = append(all, measure(work.name, "helm", "Helm/", func() {
-			for _, command := range commands {
-				env.Helm(command...)
-			}
-		}))
+	var commands [][]string
+	for _, component := range planned(version).Components[1:] {
+		commands = append(commands, []string{"upgrade", "--install", component.Name, Chart(version, folders[component.Name]),
+			"--namespace", Namespace, "--create-namespace", "--values", file(component.Values.Values), "--wait"})
 	}
-	return all
+	return func() {
+		for _, command := range commands {
+			env.Helm(command...)
+		}
+	}
 }
 
-func byIstioctl() []bench.Result {
+// byIstioctl installs by the release's own charts, with the values that istiod has in
+// the plan: no other component has any besides.
+func byIstioctl(version string) func() {
 	GinkgoHelper()
-	install := func(version string) func() {
-		return func() {
-			env.Istioctl("install", "--skip-confirmation", "--set", "profile=ambient", "--set", "hub=docker.io/istio", "--set", "tag="+version,
-				"--set", "values.pilot.replicaCount=2", "--set", "values.pilot.autoscaleEnabled=false")
-		}
+	release, err := istio.Find(version)
+	Expect(err).NotTo(HaveOccurred())
+	manifests := filepath.Join(GinkgoT().TempDir(), "manifests")
+	Expect(os.CopyFS(manifests, release.Charts)).To(Succeed())
+	wanted := file(map[string]any{
+		"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
+		"spec": map[string]any{
+			"profile": "ambient", "hub": release.Hub, "tag": version,
+			"values": planned(version).Components[2].Values.Values,
+		},
+	})
+	return func() {
+		env.Istioctl("install", "--skip-confirmation", "--manifests", manifests, "--filename", wanted)
 	}
-	return []bench.Result{
-		measure("install "+before, "istioctl", "istioctl", install(before)),
-		measure("upgrade to "+version, "istioctl", "istioctl", install(version)),
-	}
+}
+
+// file writes YAML to a file of the spec's.
+func file(content any) string {
+	GinkgoHelper()
+	text, err := yaml.Marshal(content)
+	Expect(err).NotTo(HaveOccurred())
+	name := filepath.Join(GinkgoT().TempDir(), "values.yaml")
+	Expect(os.WriteFile(name, text, 0o600)).To(Succeed())
+	return name
 }
