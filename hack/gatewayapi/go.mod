@@ -8,7 +8,10 @@ require (
 	gatewayapi.local/v1_3 v0.0.0
 	gatewayapi.local/v1_4 v0.0.0
 	gatewayapi.local/v1_6 v0.0.0
+	sigs.k8s.io/yaml v1.6.0
 )
+
+require go.yaml.in/yaml/v2 v2.4.4 // indirect
 
 replace (
 	gatewayapi.local/v1_3 => sigs.k8s.io/gateway-api v1.3.0

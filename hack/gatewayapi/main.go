@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // crdFiles is where the standard channel's CRDs stand in the module, one file
@@ -82,6 +84,7 @@ func downloaded() ([]module, error) {
 	}
 }
 
+// copyCRDs writes each CRD as JSON: the operator reads it much faster than YAML.
 func copyCRDs(source, target string) error {
 	files, err := filepath.Glob(filepath.Join(source, crdFiles))
 	if err != nil || len(files) == 0 {
@@ -101,7 +104,11 @@ func copyCRDs(source, target string) error {
 		if !isCRD.Match(content) {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(target, filepath.Base(file)), content, 0o644); err != nil {
+		if content, err = yaml.YAMLToJSON(content); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml") + ".json"
+		if err := os.WriteFile(filepath.Join(target, name), content, 0o644); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"path"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // crds is filled at build time by hack/gatewayapi.
@@ -26,7 +26,7 @@ var ErrNotCompiledIn = errors.New("this binary was built without the Gateway API
 
 // CompiledIn tells whether the binary has the CRDs of that version.
 func CompiledIn(version string) bool {
-	names, err := fs.Glob(crds, path.Join("crds", version, "*.yaml"))
+	names, err := fs.Glob(crds, path.Join("crds", version, "*.json"))
 	return err == nil && len(names) > 0
 }
 
@@ -37,7 +37,7 @@ func Bundle(version string) ([]*unstructured.Unstructured, error) {
 }
 
 func parse(files fs.FS, folder string) ([]*unstructured.Unstructured, error) {
-	names, err := fs.Glob(files, path.Join(folder, "*.yaml"))
+	names, err := fs.Glob(files, path.Join(folder, "*.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func parse(files fs.FS, folder string) ([]*unstructured.Unstructured, error) {
 			return nil, err
 		}
 		object := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(content, &object.Object); err != nil {
+		if err := json.Unmarshal(content, &object.Object); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 		if object.GetKind() != "CustomResourceDefinition" {

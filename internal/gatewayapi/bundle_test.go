@@ -12,23 +12,19 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
-const routes = `# Copyright
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: httproutes.gateway.networking.k8s.io
-  creationTimestamp: null
-spec:
-  group: gateway.networking.k8s.io
-status:
-  conditions: []
-`
+const routes = `{
+  "apiVersion": "apiextensions.k8s.io/v1",
+  "kind": "CustomResourceDefinition",
+  "metadata": {"name": "httproutes.gateway.networking.k8s.io", "creationTimestamp": null},
+  "spec": {"group": "gateway.networking.k8s.io"},
+  "status": {"conditions": []}
+}`
 
 func file(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
 
 var _ = Describe("A bundle", func() {
 	It("is parsed without what the API server writes", func() {
-		objects, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/routes.yaml": file(routes)}, "crds/v1.0.0")
+		objects, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/routes.json": file(routes)}, "crds/v1.0.0")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(objects).To(HaveLen(1))
 		Expect(objects[0].Object).To(Equal(map[string]any{
@@ -46,14 +42,14 @@ var _ = Describe("A bundle", func() {
 	})
 
 	It("holds nothing but CRDs", func() {
-		policy := "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: safe-upgrades}\n"
-		_, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/policy.yaml": file(policy)}, "crds/v1.0.0")
+		policy := `{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "safe-upgrades"}}`
+		_, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/policy.json": file(policy)}, "crds/v1.0.0")
 		Expect(err).To(MatchError(ContainSubstring("ValidatingAdmissionPolicy")))
 	})
 
 	It("names the file that cannot be read", func() {
-		_, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/routes.yaml": file("a: [")}, "crds/v1.0.0")
-		Expect(err).To(MatchError(ContainSubstring("routes.yaml")))
+		_, err := gatewayapi.Parse(fstest.MapFS{"crds/v1.0.0/routes.json": file(`{"a": [`)}, "crds/v1.0.0")
+		Expect(err).To(MatchError(ContainSubstring("routes.json")))
 	})
 
 	It("that a release was made for names its version and channel", func() {
