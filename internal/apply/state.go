@@ -3,6 +3,8 @@
 package apply
 
 import (
+	"bytes"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
@@ -72,8 +74,18 @@ func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
 	if seen.GetResourceVersion() == m.resourceVersion {
 		return true
 	}
+	return m.keeps(kind, object, seen) && !m.misses(object, seen)
+}
+
+// keeps tells that nobody has taken a field of ours. Mostly nobody has touched any: a
+// status is all that was written.
+func (m memory) keeps(kind Kind, object Object, seen metav1.Object) bool {
+	own := ownFields(seen)
+	if bytes.Equal(own, m.fields) {
+		return true
+	}
 	yields := yieldsOf(kind, object.Body, seen)
-	return fingerprint(ownFields(seen), yields) == fingerprint(m.fields, yields) && !m.misses(object, seen)
+	return fingerprint(own, yields) == fingerprint(m.fields, yields)
 }
 
 // misses tells that the list, which the apply left to somebody because ours was part
