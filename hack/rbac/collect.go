@@ -129,7 +129,11 @@ func (n *needs) collect(release istio.Release, component plan.Component) error {
 	if component.Rendered == nil {
 		return nil
 	}
-	for _, line := range strings.Split(component.Rendered.Manifest, "\n") {
+	manifest, err := component.Rendered.Manifest()
+	if err != nil {
+		return err
+	}
+	for line := range strings.SplitSeq(manifest, "\n") {
 		if source, found := strings.CutPrefix(line, "# Source: "); found {
 			put(n.templates, release.Version, source)
 		}

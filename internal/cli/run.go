@@ -63,6 +63,7 @@ func newRun() *cobra.Command {
 	flags.StringSliceVar(&o.controller.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
 	flags.StringVar(&o.controller.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
 	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint, by TLS, for whoever may get /metrics; 0: none")
+	flags.StringVar(&o.controller.ProfileAddress, "pprof-bind-address", "0", "address of pprof, such as 127.0.0.1:6060, for whoever reaches it; 0: none")
 	flags.StringVar(&o.controller.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	return command
 }

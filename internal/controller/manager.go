@@ -63,6 +63,9 @@ type Options struct {
 	ChartFolder string
 	// MetricsAddress and ProbeAddress are what to listen on; "0" is nothing.
 	MetricsAddress, ProbeAddress string
+	// ProfileAddress is where pprof listens; empty or "0" is nowhere. Whoever reaches it may
+	// read the operator's memory, secrets included.
+	ProfileAddress string
 	// Version is the operator's, for the metrics.
 	Version string
 	// Concurrent lets tests run several operators in one process.
@@ -86,6 +89,7 @@ func Run(ctx context.Context, options Options) error {
 			BindAddress: options.MetricsAddress, SecureServing: true, FilterProvider: scrape.Filter,
 		},
 		HealthProbeBindAddress:  options.ProbeAddress,
+		PprofBindAddress:        options.ProfileAddress,
 		GracefulShutdownTimeout: &grace,
 		Controller:              config.Controller{SkipNameValidation: &options.Concurrent},
 	})

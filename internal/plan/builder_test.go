@@ -5,6 +5,7 @@ package plan_test
 import (
 	"errors"
 	"sync"
+	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -70,6 +71,25 @@ var _ = Describe("A builder", func() {
 			Expect(text(buildWith(builder, other))).To(Equal(text(buildAnew(other))))
 		}
 		Expect(text(buildWith(builder, inputOf()))).To(Equal(text(buildAnew(inputOf()))))
+	})
+
+	It("keeps the plans of two versions, and no more", func() {
+		builder := new(plan.Builder)
+		running, next, other := inputOf(ofVersion("1.28.2")), inputOf(ofVersion("1.29.1")), inputOf(ofVersion("1.27.9"))
+		first, second := buildWith(builder, running), buildWith(builder, next)
+		for range 2 {
+			Expect(buildWith(builder, running)).To(BeIdenticalTo(first))
+			Expect(buildWith(builder, next)).To(BeIdenticalTo(second))
+		}
+		buildWith(builder, other)
+		Expect(buildWith(builder, next)).To(BeIdenticalTo(second))
+		Expect(buildWith(builder, running)).NotTo(BeIdenticalTo(first))
+	})
+
+	It("allocates next to nothing for a plan that was asked for before", func() {
+		builder, input := new(plan.Builder), inputOf()
+		buildWith(builder, input)
+		Expect(testing.AllocsPerRun(10, func() { buildWith(builder, input) })).To(BeNumerically("<", 100))
 	})
 
 	It("notices a network that values hide", func() {

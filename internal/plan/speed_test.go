@@ -20,8 +20,8 @@ func numbered(i int) plan.Input {
 	}}
 }
 
-// BenchmarkBuild builds all five components: with nothing known, with other values than
-// before, and with the same.
+// BenchmarkBuild builds all five components: with nothing known, with the charts loaded,
+// with other values for two of them than before, and with the same.
 func BenchmarkBuild(b *testing.B) {
 	build := func(b *testing.B, builder *plan.Builder, i int) {
 		if _, err := builder.Build(numbered(i)); err != nil {
@@ -32,6 +32,18 @@ func BenchmarkBuild(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			build(b, &plan.Builder{}, 0)
+		}
+	})
+	b.Run("loaded", func(b *testing.B) {
+		b.ReportAllocs()
+		builder := &plan.Builder{}
+		build(b, builder, 0)
+		for i := 0; b.Loop(); i++ {
+			input := numbered(i)
+			input.Owner = fmt.Sprint(i) // A label of every object.
+			if _, err := builder.Build(input); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 	b.Run("changed", func(b *testing.B) {
