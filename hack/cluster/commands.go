@@ -28,6 +28,8 @@ type flags struct {
 	name           string
 	dir            string
 	nodes          int
+	realNodes      int
+	images         []string
 	kubeletVersion string
 }
 
@@ -58,7 +60,12 @@ func parse(command string, args []string) (flags, error) {
 	set.StringVar(&f.name, "name", "default", "name of the cluster")
 	set.StringVar(&f.dir, "dir", "", "folder of its state (default: by its name, in the user's cache)")
 	if command == "up" {
-		set.IntVar(&f.nodes, "nodes", 3, "number of nodes")
+		set.IntVar(&f.nodes, "nodes", 3, "number of simulated nodes")
+		set.IntVar(&f.realNodes, "real-nodes", 0, "number of nodes whose pods really run, 1 or 2 (as root)")
+		set.Func("image", "archive of an image for the real nodes; may be repeated", func(path string) error {
+			f.images = append(f.images, path)
+			return nil
+		})
 		set.StringVar(&f.kubeletVersion, "kubelet-version", cluster.DefaultKubeletVersion, "what the nodes report; v1.37.2+k3s1 makes K3s nodes")
 	}
 	if err := set.Parse(args); err != nil {
@@ -82,7 +89,7 @@ func up(ctx context.Context, f flags) error {
 		nodes = -1
 	}
 	c, err := cluster.Start(ctx, cluster.Options{
-		Dir: f.dir, Nodes: nodes, KubeletVersion: f.kubeletVersion, Detach: true, Log: os.Stderr,
+		Dir: f.dir, Nodes: nodes, RealNodes: f.realNodes, Images: f.images, KubeletVersion: f.kubeletVersion, Detach: true, Log: os.Stderr,
 	})
 	if err != nil {
 		return err
@@ -109,7 +116,7 @@ func status(_ context.Context, f flags) error {
 		return err
 	}
 	missing := 0
-	for _, name := range cluster.Processes() {
+	for _, name := range c.Processes() {
 		pid := c.Process(name).PID()
 		if pid == 0 {
 			missing++
@@ -127,7 +134,7 @@ func status(_ context.Context, f flags) error {
 
 func list(context.Context, flags) error {
 	for _, found := range cluster.List() {
-		fmt.Printf("%-60s %d of %d processes\n", found.Dir, found.Running, len(cluster.Processes()))
+		fmt.Printf("%-60s %d processes\n", found.Dir, found.Running)
 	}
 	return nil
 }

@@ -53,25 +53,31 @@ func (c *Cluster) writeCredentials() error {
 
 func (c *Cluster) writeUsers(ca *authority) error {
 	for user, groups := range map[string][]string{
-		controllerName: nil, schedulerName: nil, kwokName: {mastersGroup}, adminName: {mastersGroup},
+		controllerName: nil, schedulerName: nil, kwokName: {mastersGroup}, dnsName: {mastersGroup}, adminName: {mastersGroup},
 	} {
-		client, err := ca.client(user, groups...)
+		creds, err := c.writeUser(ca, c.userKubeconfig(user), c.server(), user, groups...)
 		if err != nil {
-			return err
-		}
-		creds := credentials{ca: ca.pem, client: client}
-		if err := clientcmd.WriteToFile(c.kubeconfig(user, creds), c.userKubeconfig(user)); err != nil {
 			return err
 		}
 		if user != adminName {
 			continue
 		}
 		c.admin = creds
-		if err := writePair(c.path("pki"), user, client); err != nil {
+		if err := writePair(c.path("pki"), user, creds.client); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.writeNodeUsers(ca)
+}
+
+// writeUser writes a kubeconfig to the path with which its reader is the user.
+func (c *Cluster) writeUser(ca *authority, path, server, user string, groups ...string) (credentials, error) {
+	client, err := ca.client(user, groups...)
+	if err != nil {
+		return credentials{}, err
+	}
+	creds := credentials{ca: ca.pem, client: client}
+	return creds, clientcmd.WriteToFile(kubeconfig(server, user, creds), path)
 }
 
 func readCredentials(dir, user string) (credentials, error) {
@@ -97,10 +103,10 @@ func (c *Cluster) userKubeconfig(user string) string {
 
 func (c *Cluster) server() string { return "https://" + loopback(c.state.Ports.API) }
 
-func (c *Cluster) kubeconfig(user string, creds credentials) api.Config {
+func kubeconfig(server, user string, creds credentials) api.Config {
 	const name = "gloo-operator"
 	config := api.NewConfig()
-	config.Clusters[name] = &api.Cluster{Server: c.server(), CertificateAuthorityData: creds.ca}
+	config.Clusters[name] = &api.Cluster{Server: server, CertificateAuthorityData: creds.ca}
 	config.AuthInfos[user] = &api.AuthInfo{ClientCertificateData: creds.client.cert, ClientKeyData: creds.client.key}
 	config.Contexts[name] = &api.Context{Cluster: name, AuthInfo: user}
 	config.CurrentContext = name

@@ -10,15 +10,18 @@ import (
 )
 
 // bringUp starts all processes and waits until pods can be created on the nodes.
-func (c *Cluster) bringUp(ctx context.Context, nodes int) error {
-	for _, name := range Processes() {
+func (c *Cluster) bringUp(ctx context.Context, options Options) error {
+	for _, name := range c.Processes() {
 		began := time.Now()
 		if err := c.Process(name).Start(ctx); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.log, "%s ready in %.1f s\n", name, time.Since(began).Seconds())
 	}
-	if _, err := c.AddNodes(ctx, max(0, nodes)); err != nil {
+	if err := c.readyNodes(ctx, options.Images); err != nil {
+		return err
+	}
+	if _, err := c.AddNodes(ctx, max(0, options.Nodes)); err != nil {
 		return err
 	}
 	return c.waitDefaultServiceAccount(ctx)

@@ -20,14 +20,16 @@ const (
 	controllerName = "system:kube-controller-manager"
 	schedulerName  = "system:kube-scheduler"
 	kwokName       = "kwok"
+	dnsName        = "coredns"
 	adminName      = "admin"
 	mastersGroup   = "system:masters"
 )
 
-// clusterDNSNames and clusterIPs are the API server's names inside the cluster.
+// clusterDNSNames and clusterIPs are the API server's names inside the cluster; the last one is the
+// first real node's.
 var (
 	clusterDNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
-	clusterIPs      = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}
+	clusterIPs      = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1), net.IPv4(10, 210, 0, 1)}
 )
 
 // authority signs the certificates of one cluster. It is a real CA: kube-controller-manager

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster/node"
 )
 
 // Cluster is a running cluster. Its methods are safe for use by several goroutines.
@@ -35,7 +37,10 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools, err := buildTools(ctx, options.Log)
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	tools, err := buildTools(ctx, options.Log, options.families())
 	if err != nil {
 		return nil, err
 	}
@@ -56,14 +61,14 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 
 func start(ctx context.Context, options Options, tools map[string]string) (*Cluster, error) {
 	began := time.Now()
-	if err := removeState(options.Dir); err != nil {
+	if err := Down(options.Dir); err != nil {
 		return nil, fmt.Errorf("removing what an earlier cluster left: %w", err)
 	}
-	c, err := prepare(options, tools)
+	c, err := prepare(ctx, options, tools)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", options.Dir, err)
 	}
-	if err := c.bringUp(ctx, options.Nodes); err != nil {
+	if err := c.bringUp(ctx, options); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	fmt.Fprintf(c.log, "cluster ready in %.1f s: KUBECONFIG=%s\n", time.Since(began).Seconds(), c.Kubeconfig())
@@ -104,6 +109,9 @@ func Down(dir string) error {
 	}
 	if err := endAll(dir); err != nil {
 		return fmt.Errorf("stopping the cluster in %s: %w", dir, err)
+	}
+	if err := node.RemoveGroups(dir); err != nil {
+		return err
 	}
 	return removeState(dir)
 }

@@ -25,6 +25,8 @@ var components = map[string]component{
 	ControllerManager: {args: (*Cluster).controllerArgs, probe: (*Cluster).controllerProbe},
 	Scheduler:         {args: (*Cluster).schedulerArgs, probe: (*Cluster).schedulerProbe},
 	Kwok:              {args: (*Cluster).kwokArgs, probe: (*Cluster).kwokProbe},
+	Forwarder:         {args: (*Cluster).forwarderArgs, probe: (*Cluster).forwarderProbe},
+	CoreDNS:           {args: (*Cluster).dnsArgs, probe: (*Cluster).dnsProbe},
 }
 
 const auditPolicy = `apiVersion: audit.k8s.io/v1
@@ -44,13 +46,12 @@ func (c *Cluster) etcdArgs() []string {
 	}
 }
 
-// apiServerArgs: no endpoint reconciler, since the API server may not name a loopback address as
-// its endpoint. The audit log is written before a request is answered, and never rotated, so
+// apiServerArgs: the audit log is written before a request is answered, and never rotated, so
 // that a count taken after an answer is exact.
 func (c *Cluster) apiServerArgs() []string {
-	args := append(c.servingArgs(c.state.Ports.API),
+	args := append(c.servingArgs(c.state.Ports.API), c.advertiseArgs()...)
+	args = append(args,
 		"--etcd-servers=http://"+loopback(c.state.Ports.Etcd),
-		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
 		"--service-cluster-ip-range=10.96.0.0/16",
 		"--client-ca-file="+c.path("pki", "ca.crt"),
 		"--authorization-mode=Node,RBAC", "--allow-privileged=true",
@@ -67,16 +68,30 @@ func (c *Cluster) apiServerArgs() []string {
 	return args
 }
 
-// controllerArgs make controllers fast, and the node monitor patient: kwok's nodes are quiet, and
-// stay Ready while kwok is stopped.
+// advertiseArgs: the API server may not name a loopback address as its endpoint, so there is none
+// without real nodes.
+func (c *Cluster) advertiseArgs() []string {
+	if c.state.RealNodes == 0 {
+		return []string{"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"}
+	}
+	return []string{
+		"--bind-address=0.0.0.0", "--advertise-address=" + c.nodes()[0].IP(),
+		"--kubelet-preferred-address-types=InternalIP",
+	}
+}
+
+// controllerArgs make controllers fast, and the node monitor patient if nodes are simulated: kwok's
+// nodes are quiet, and stay Ready while kwok is stopped.
 func (c *Cluster) controllerArgs() []string {
 	args := append(c.controlPlaneArgs(controllerName, c.state.Ports.Controller),
 		"--use-service-account-credentials",
 		"--service-account-private-key-file="+c.path("pki", "service-accounts.key"),
 		"--root-ca-file="+c.path("pki", "ca.crt"),
-		"--node-monitor-grace-period=24h", "--node-startup-grace-period=24h",
 		"--endpointslice-updates-batch-period=0s", "--concurrent-serviceaccount-token-syncs=10",
 	)
+	if c.state.Simulates {
+		args = append(args, "--node-monitor-grace-period=24h", "--node-startup-grace-period=24h")
+	}
 	for _, controller := range []string{"deployment", "replicaset", "daemonset", "namespace", "gc", "service-endpoint"} {
 		args = append(args, "--concurrent-"+controller+"-syncs=20")
 	}
@@ -135,10 +150,15 @@ func (c *Cluster) kwokProbe() func(context.Context) error {
 	}
 }
 
-// get makes a probe that succeeds when the address answers with 200.
+// get makes a probe of the control plane.
 func (c *Cluster) get(address string, creds credentials) func(context.Context) error {
+	return get(address, creds, c.dial)
+}
+
+// get makes a probe that succeeds when the address answers with 200.
+func get(address string, creds credentials, dial dialer) func(context.Context) error {
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: creds.tls(), DisableKeepAlives: true,
+		TLSClientConfig: creds.tls(), DisableKeepAlives: true, DialContext: dial,
 	}}
 	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -36,25 +35,31 @@ func (l *launcher) run() {
 }
 
 // launch starts a program and returns a channel that is closed when it has ended.
-func (l *launcher) launch(program string, args, env []string, log *os.File) (<-chan struct{}, error) {
-	cmd := exec.Command(program, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
+func (l *launcher) launch(cmd *exec.Cmd) (<-chan struct{}, error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
 	if l.detached {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		cmd.SysProcAttr.Setsid = true
 	} else {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+		cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
 	}
 	r := request{cmd: cmd, done: make(chan error)}
 	l.requests <- r
 	if err := <-r.done; err != nil {
 		return nil, err
 	}
+	return waited(cmd), nil
+}
+
+// waited is a channel that is closed when the process has ended.
+func waited(cmd *exec.Cmd) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait() // how it ended stands in its log
 	}()
-	return ended, nil
+	return ended
 }
 
 func (l *launcher) close() {

@@ -23,6 +23,9 @@ const simulatedNode = "kwok.x-k8s.io/node"
 // AddNodes adds count nodes, node-1, node-2 and so on, never using a name again, and returns
 // their names when all are Ready.
 func (c *Cluster) AddNodes(ctx context.Context, count int) ([]string, error) {
+	if count > 0 && !c.state.Simulates {
+		return nil, errors.New("adding nodes: this cluster was started without simulated nodes")
+	}
 	client, err := c.client()
 	if err != nil {
 		return nil, err

@@ -18,9 +18,14 @@ type Options struct {
 	Dir string
 	// Nodes is the number of nodes to begin with: 3 when zero, none when negative.
 	Nodes int
-	// NodeLabels are set on every node besides the well-known ones.
+	// RealNodes is the number of nodes whose pods really run, 2 at most: see the package's
+	// documentation. With them, Nodes is the number of simulated nodes besides, and none when zero.
+	RealNodes int
+	// Images are archives of images, as docker save and others write them, for the real nodes.
+	Images []string
+	// NodeLabels are set on every simulated node besides the well-known ones.
 	NodeLabels map[string]string
-	// KubeletVersion is what the nodes report: "v1.37.2+k3s1" makes K3s nodes.
+	// KubeletVersion is what simulated nodes report: "v1.37.2+k3s1" makes K3s nodes.
 	// Empty means DefaultKubeletVersion.
 	KubeletVersion string
 	// DisableAudit turns the audit log off.
@@ -32,7 +37,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.Nodes == 0 {
+	if o.Nodes == 0 && o.RealNodes == 0 {
 		o.Nodes = 3
 	}
 	if o.KubeletVersion == "" {

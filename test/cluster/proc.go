@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -75,7 +76,14 @@ func identify(pid int) (proc, bool) {
 			p.name = value
 		}
 	}
-	return p, p.cluster != "" && p.name != ""
+	return p, p.cluster != "" && p.name != "" && runs(pid, path.Base(p.name))
+}
+
+// runs tells a process from those that it started, which may have inherited its environment: a
+// container's shim lives on when containerd is gone.
+func runs(pid int, program string) bool {
+	executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && filepath.Base(strings.TrimSuffix(executable, " (deleted)")) == program
 }
 
 // startTime is field 22 of the process's stat, counted after the name, which may hold anything.

@@ -5,9 +5,16 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster/namespace"
 )
 
 // Names of the processes of a cluster, in the order in which they start.
@@ -19,7 +26,7 @@ const (
 	Kwok              = "kwok"
 )
 
-// Processes are the names that Cluster.Process takes.
+// Processes are those of a cluster without real nodes.
 func Processes() []string {
 	return []string{Etcd, APIServer, ControllerManager, Scheduler, Kwok}
 }
@@ -30,9 +37,10 @@ type Process struct {
 	name    string
 }
 
-// Process gives the handle of the named process. It panics for a name that is not in Processes.
+// Process gives the handle of the named process. It panics for a name that is not among
+// Cluster.Processes.
 func (c *Cluster) Process(name string) *Process {
-	if _, ok := components[name]; !ok {
+	if !slices.Contains(c.Processes(), name) {
 		panic("cluster: no process is called " + name)
 	}
 	return &Process{cluster: c, name: name}
@@ -84,8 +92,11 @@ func (p *Process) Start(ctx context.Context) error {
 	if err := p.waitReady(ctx, ended); err != nil {
 		return err
 	}
-	if p.name == Etcd || p.name == APIServer {
+	switch {
+	case p.name == Etcd || p.name == APIServer:
 		return p.cluster.afterOutage(ctx)
+	case path.Base(p.name) == Init:
+		return p.cluster.connectNodes()
 	}
 	return nil
 }
@@ -93,16 +104,16 @@ func (p *Process) Start(ctx context.Context) error {
 // afterOutage follows an outage of the API: kwok forgets what it could not write, and a new one looks
 // at every pod. What is stopped stays so.
 func (c *Cluster) afterOutage(ctx context.Context) error {
-	api, kwok := c.Process(APIServer), c.Process(Kwok)
+	api := c.Process(APIServer)
 	if !api.Running() {
 		return nil
 	}
-	if err := api.waitReady(ctx, nil); err != nil {
+	if err := api.waitReady(ctx, nil); err != nil || !c.state.Simulates {
 		return err
 	}
 	c.staging.Lock()
 	defer c.staging.Unlock()
-	return kwok.restart(ctx)
+	return c.Process(Kwok).restart(ctx)
 }
 
 // restart does nothing when the process is stopped.
@@ -117,20 +128,30 @@ func (p *Process) restart(ctx context.Context) error {
 }
 
 func (p *Process) launch() (<-chan struct{}, error) {
+	if err := os.MkdirAll(filepath.Dir(p.LogFile()), 0o700); err != nil {
+		return nil, err
+	}
 	log, err := os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	env := append(environment(), clusterVariable+"="+p.cluster.dir, processVariable+"="+p.name)
-	args := components[p.name].args(p.cluster)
-	return p.cluster.launcher.launch(p.cluster.Binary(p.name), args, env, log)
+	cmd := exec.Command(p.cluster.Binary(path.Base(p.name)), p.component().args(p.cluster)...)
+	cmd.Env = append(environment(), clusterVariable+"="+p.cluster.dir, processVariable+"="+p.name)
+	cmd.Stdout, cmd.Stderr = log, log
+	if home := p.home(); home != "" {
+		return p.cluster.launchOn(home, cmd)
+	}
+	if path.Base(p.name) == Init {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespace.Node}
+	}
+	return p.cluster.launcher.launch(cmd)
 }
 
 // waitReady asks the process until it answers; a process that ended will not.
 func (p *Process) waitReady(ctx context.Context, ended <-chan struct{}) error {
 	limit := time.After(time.Minute)
-	probe := components[p.name].probe(p.cluster)
+	probe := p.component().probe(p.cluster)
 	for {
 		err := probe(ctx)
 		if err == nil {

@@ -14,6 +14,7 @@ import (
 // stateEntries are the names that may lie in a state folder.
 var stateEntries = []string{
 	"cluster.json", "kubeconfig", "pki", "logs", "etcd", "audit.log", "audit-policy.yaml", "kwok.yaml",
+	"bin", "images", "Corefile", "node-1", "node-2",
 }
 
 // state is what another process needs to know about a cluster: cluster.json.
@@ -24,6 +25,9 @@ type state struct {
 	Audit          bool              `json:"audit"`
 	NodeLabels     map[string]string `json:"nodeLabels,omitempty"`
 	KubeletVersion string            `json:"kubeletVersion"`
+	RealNodes      int               `json:"realNodes,omitempty"`
+	System         string            `json:"system,omitempty"`
+	Simulates      bool              `json:"simulates"`
 	LastNode       int               `json:"lastNode"`
 	LastBehavior   int               `json:"lastBehavior"`
 	Behaviors      []heldBehavior    `json:"behaviors,omitempty"`
@@ -78,7 +82,7 @@ func replaceFile(path string, data []byte) error {
 }
 
 // prepare writes everything that the processes read.
-func prepare(options Options, tools map[string]string) (*Cluster, error) {
+func prepare(ctx context.Context, options Options, tools map[string]string) (*Cluster, error) {
 	c := &Cluster{dir: options.Dir, log: options.Log, launcher: newLauncher(options.Detach)}
 	for _, dir := range []string{"pki", "logs"} {
 		if err := os.MkdirAll(c.path(dir), 0o700); err != nil {
@@ -92,6 +96,8 @@ func prepare(options Options, tools map[string]string) (*Cluster, error) {
 	c.state = state{
 		Ports: ports, Tools: tools, Detached: options.Detach, Audit: !options.DisableAudit,
 		NodeLabels: options.NodeLabels, KubeletVersion: options.KubeletVersion,
+		RealNodes: options.RealNodes, LastNode: options.RealNodes,
+		Simulates: options.RealNodes == 0 || options.Nodes > 0,
 	}
 	if err := c.writeCredentials(); err != nil {
 		return nil, fmt.Errorf("making certificates: %w", err)
@@ -102,13 +108,16 @@ func prepare(options Options, tools map[string]string) (*Cluster, error) {
 	if err := c.writeStages(); err != nil {
 		return nil, fmt.Errorf("writing kwok's stages: %w", err)
 	}
+	if err := c.prepareNodes(ctx); err != nil {
+		return nil, err
+	}
 	return c, c.save()
 }
 
 // buildTools gives the path of every program by its name.
-func buildTools(ctx context.Context, log io.Writer) (map[string]string, error) {
+func buildTools(ctx context.Context, log io.Writer, families []toolchain.Family) (map[string]string, error) {
 	tools := map[string]string{}
-	for _, family := range toolchain.Families() {
+	for _, family := range families {
 		built, err := toolchain.Build(ctx, family, log)
 		if err != nil {
 			return nil, err

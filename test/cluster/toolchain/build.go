@@ -98,7 +98,8 @@ func (f Family) compile(ctx context.Context, src source, target string, log io.W
 		if name, ok := f.rename[group[0]]; ok {
 			out = filepath.Join(partial, name)
 		}
-		args := append([]string{"build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", f.ldflags(src.version), "-o", out}, group...)
+		args := append([]string{"build", "-v", "-trimpath", "-buildvcs=false", "-tags", strings.Join(f.tags, ","),
+			"-ldflags", f.ldflags(src.version), "-o", out}, group...)
 		if err := goCommand(ctx, src.dir, progress, args...); err != nil {
 			return err
 		}
@@ -143,7 +144,8 @@ func (f Family) key(ctx context.Context, src source) (string, error) {
 		return "", fmt.Errorf("asking the go command for its version: %w", err)
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s\n%s\n%s\n%v\n", src.sums, f.ldflags(src.version), env.String(), f.rename)
+	flags := strings.Join(append([]string{f.ldflags(src.version)}, f.tags...), " ")
+	fmt.Fprintf(hash, "%s\n%s\n%s\n%v\n", src.sums, flags, env.String(), f.rename)
 	return hex.EncodeToString(hash.Sum(nil))[:12], nil
 }
 

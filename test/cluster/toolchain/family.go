@@ -7,6 +7,7 @@
 package toolchain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,13 +15,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
 // Family is a set of programs that are built together from one module of hack/tools.
 type Family struct {
-	// Name is the folder under hack/tools.
-	Name string
+	// Name is that of the folder under hack/tools, unless folder says otherwise.
+	Name   string
+	folder string
+	// only are the programs that the family has of those that the module names. Empty means all.
+	only []string
+	// tags are build tags.
+	tags []string
 	// module is the one whose version is the family's version.
 	module string
 	// rename maps a program to its file name where that is not the last element of its path.
@@ -31,7 +38,32 @@ type Family struct {
 
 // Kubernetes is the control plane and kubectl.
 func Kubernetes() Family {
-	return Family{Name: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion}
+	return Family{
+		Name: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion,
+		only: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"},
+	}
+}
+
+// KubernetesNode is what Kubernetes runs on a node.
+func KubernetesNode() Family {
+	return Family{
+		Name: "kubernetes-node", folder: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion,
+		only: []string{"kubelet", "kube-proxy"},
+	}
+}
+
+// Containerd is the container runtime, without the snapshotters that need a C compiler or a file
+// system of their own.
+func Containerd() Family {
+	return Family{
+		Name: "containerd", module: "github.com/containerd/containerd/v2",
+		tags: []string{"no_btrfs", "no_devmapper", "no_zfs"},
+	}
+}
+
+// CoreDNS is the cluster DNS.
+func CoreDNS() Family {
+	return Family{Name: "coredns", module: "github.com/coredns/coredns"}
 }
 
 // Etcd is the store behind the API server.
@@ -66,6 +98,11 @@ func Registry() Family {
 // Families lists what a cluster consists of, the one that takes longest first.
 func Families() []Family {
 	return []Family{Kubernetes(), Kwok(), Etcd()}
+}
+
+// NodeFamilies lists what real nodes need besides.
+func NodeFamilies() []Family {
+	return []Family{KubernetesNode(), CoreDNS(), Containerd()}
 }
 
 // Peers lists what tests put to use besides: the other tools that install Istio, and a registry.
@@ -110,7 +147,7 @@ type source struct {
 var toolDirective = regexp.MustCompile(`(?m)^(?:tool\s+|\t)([\w./~-]+)\s*$`)
 
 func (f Family) read(root string) (source, error) {
-	dir := filepath.Join(root, "hack", "tools", f.Name)
+	dir := filepath.Join(root, "hack", "tools", cmp.Or(f.folder, f.Name))
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return source{}, fmt.Errorf("reading the tools of family %s: %w", f.Name, err)
@@ -125,13 +162,34 @@ func (f Family) read(root string) (source, error) {
 		return source{}, fmt.Errorf("%s/go.mod does not require %s", dir, f.module)
 	}
 	src := source{dir: dir, version: string(match[1]), sums: append(mod, sum...)}
+	if src.sums, err = appendPrograms(src.sums, dir); err != nil {
+		return source{}, fmt.Errorf("reading the tools of family %s: %w", f.Name, err)
+	}
 	for _, tool := range toolDirective.FindAllSubmatch(mod, -1) {
-		src.packages = append(src.packages, string(tool[1]))
+		if pkg := string(tool[1]); len(f.only) == 0 || slices.Contains(f.only, f.program(pkg)) {
+			src.packages = append(src.packages, pkg)
+		}
 	}
 	if len(src.packages) == 0 {
 		return source{}, fmt.Errorf("%s/go.mod has no tool directive", dir)
 	}
 	return src, nil
+}
+
+// appendPrograms adds the source of programs that are in the module itself.
+func appendPrograms(sums []byte, dir string) ([]byte, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, data...)
+	}
+	return sums, nil
 }
 
 // program is the file name that a package's program gets.
