@@ -33,7 +33,8 @@ func (n Node) MakeGroup() error {
 	return nil
 }
 
-// groupRoots are where groups are made: every hierarchy of version 1, or the one of version 2.
+// groupRoots are where groups are made: the hierarchy of version 2, or every one of version 1 and
+// the one of version 2 beside them, in which runc makes groups as well.
 func groupRoots() []string {
 	var info unix.Statfs_t
 	if unix.Statfs(hierarchies, &info) == nil && info.Type == unix.CGROUP2_SUPER_MAGIC {
@@ -43,7 +44,10 @@ func groupRoots() []string {
 	entries, _ := os.ReadDir(hierarchies)
 	for _, entry := range entries {
 		root := filepath.Join(hierarchies, entry.Name())
-		if entry.IsDir() && unix.Statfs(root, &info) == nil && info.Type == unix.CGROUP_SUPER_MAGIC {
+		if !entry.IsDir() || unix.Statfs(root, &info) != nil {
+			continue
+		}
+		if info.Type == unix.CGROUP_SUPER_MAGIC || info.Type == unix.CGROUP2_SUPER_MAGIC {
 			roots = append(roots, root)
 		}
 	}
