@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster/namespace"
 	"github.com/gloo-operator/gloo-operator/test/cluster/node"
@@ -136,13 +137,21 @@ func (c *Cluster) NodePath(name, file string) string {
 
 // LoadImages makes the images in the archives known to all real nodes.
 func (c *Cluster) LoadImages(ctx context.Context, archives ...string) error {
-	for _, n := range c.nodes() {
-		for _, archive := range archives {
-			ctr := exec.CommandContext(ctx, c.Binary("ctr"), "--address="+c.NodePath(n.Name(), node.Socket),
-				"--namespace=k8s.io", "images", "import", archive)
-			if out, err := ctr.CombinedOutput(); err != nil {
-				return fmt.Errorf("loading %s on %s: %w\n%s", archive, n.Name(), err, out)
-			}
+	problems := make([]error, len(c.nodes()))
+	var all sync.WaitGroup
+	for i, n := range c.nodes() {
+		all.Go(func() { problems[i] = c.loadImages(ctx, n, archives) })
+	}
+	all.Wait()
+	return errors.Join(problems...)
+}
+
+func (c *Cluster) loadImages(ctx context.Context, n node.Node, archives []string) error {
+	for _, archive := range archives {
+		ctr := exec.CommandContext(ctx, c.Binary("ctr"), "--address="+c.NodePath(n.Name(), node.Socket),
+			"--namespace=k8s.io", "images", "import", archive)
+		if out, err := ctr.CombinedOutput(); err != nil {
+			return fmt.Errorf("loading %s on %s: %w\n%s", archive, n.Name(), err, out)
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func removeGroup(top string) error {
 	}
 	for _, group := range slices.Backward(groups) {
 		err := unix.Rmdir(group)
-		for range 100 {
+		for range 500 {
 			if !errors.Is(err, unix.EBUSY) {
 				break
 			}

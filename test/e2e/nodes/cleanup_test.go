@@ -90,8 +90,8 @@ func (t *traces) learnNamespaces() {
 	}
 }
 
-// inside are the programs in namespaces of the nodes, and in network namespaces that hold a link
-// to them: of pods' processes it is the process namespace's parent that tells.
+// inside are the programs that run in namespaces of the nodes, see mounts of the cluster's, as those
+// in pods do, or say that they belong to it.
 func (t *traces) inside() []string {
 	var found []string
 	processes, _ := filepath.Glob("/proc/[0-9]*")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -117,6 +118,28 @@ var _ = Describe("On real nodes", func() {
 				HaveField("RestartCount", BeZero()), HaveField("State.Running", Not(BeNil())))))
 		})
 	}
+
+	It("one whose power was cut comes back, and starts its pods again", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		runPod(ctx, client, namespace, "stays", "node-2")
+		Expect(shared.Process("node-2/init").Kill()).To(Succeed())
+		for _, name := range shared.Processes() {
+			if strings.HasPrefix(name, "node-2/") {
+				Expect(shared.Process(name).Running()).To(BeFalse(), name)
+			}
+		}
+		for _, name := range shared.Processes() {
+			Expect(shared.Process(name).Start(ctx)).To(Succeed())
+		}
+		near := runPod(ctx, client, namespace, "near", "node-1")
+		Eventually(func() (string, error) {
+			pod, err := client.CoreV1().Pods(namespace).Get(ctx, "stays", metav1.GetOptions{})
+			if err != nil || pod.Status.ContainerStatuses[0].RestartCount != 1 {
+				return "", err
+			}
+			return in(ctx, near, "http://"+pod.Status.PodIP+":8080")()
+		}).Should(Equal("stays"))
+	})
 
 	It("run beside another cluster, which can have simulated ones as well", func(ctx context.Context) {
 		mixed, err := cluster.Start(ctx, cluster.Options{RealNodes: 1, Nodes: 1, Images: []string{archive}, Log: GinkgoWriter})

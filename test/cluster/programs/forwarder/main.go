@@ -20,12 +20,11 @@ func main() {
 	port := flag.Int("port", 0, "port of 127.0.0.1, here and there")
 	pid := flag.Int("pid", 0, "a process in the other network namespace")
 	flag.Parse()
-	if err := serve(fmt.Sprintf("127.0.0.1:%d", *port), *pid); err != nil {
-		fmt.Fprintln(os.Stderr, "forwarder:", err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "forwarder:", serve(fmt.Sprintf("127.0.0.1:%d", *port), *pid))
+	os.Exit(1)
 }
 
+// serve returns when it cannot go on.
 func serve(address string, pid int) error {
 	process, err := namespace.Open(pid)
 	if err != nil {
