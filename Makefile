@@ -7,7 +7,6 @@ SHELL := bash
 
 # VERSION is the Istio version for the demo; empty means the sample's own.
 VERSION ?=
-NODES ?= 10
 TEST_TIMEOUT ?= 30m
 FUZZ_TIME ?= 1m
 
@@ -74,6 +73,10 @@ bench-quick: bench-image ## The same in two minutes: one round, and no large clu
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
 	go test -timeout=45m ./test/faultsuite
+
+.PHONY: test-e2e
+test-e2e: gateway-api tools-real ## Test on real nodes, as root: see docs/real-nodes.md
+	go test -timeout=30m ./test/e2e/...
 
 .PHONY: fuzz
 fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)

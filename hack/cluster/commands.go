@@ -23,6 +23,9 @@ const usage = `usage: cluster <command> [flags]
 
 Each command tells its flags with -h.`
 
+// asUsual is a number of nodes that was not given.
+const asUsual = -1
+
 // flags are common to the commands that are about one cluster.
 type flags struct {
 	name           string
@@ -30,6 +33,7 @@ type flags struct {
 	nodes          int
 	realNodes      int
 	images         []string
+	real           bool
 	kubeletVersion string
 }
 
@@ -60,13 +64,16 @@ func parse(command string, args []string) (flags, error) {
 	set.StringVar(&f.name, "name", "default", "name of the cluster")
 	set.StringVar(&f.dir, "dir", "", "folder of its state (default: by its name, in the user's cache)")
 	if command == "up" {
-		set.IntVar(&f.nodes, "nodes", 3, "number of simulated nodes")
+		set.IntVar(&f.nodes, "nodes", asUsual, "number of simulated nodes; as usual, 3, or none beside real ones")
 		set.IntVar(&f.realNodes, "real-nodes", 0, "number of nodes whose pods really run, 1 or 2 (as root)")
 		set.Func("image", "archive of an image for the real nodes; may be repeated", func(path string) error {
 			f.images = append(f.images, path)
 			return nil
 		})
 		set.StringVar(&f.kubeletVersion, "kubelet-version", cluster.DefaultKubeletVersion, "what the nodes report; v1.37.2+k3s1 makes K3s nodes")
+	}
+	if command == "tools" {
+		set.BoolVar(&f.real, "real", false, "those of real nodes as well")
 	}
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -85,8 +92,11 @@ func parse(command string, args []string) (flags, error) {
 
 func up(ctx context.Context, f flags) error {
 	nodes := f.nodes
-	if nodes == 0 {
+	switch nodes {
+	case 0:
 		nodes = -1
+	case asUsual:
+		nodes = 0
 	}
 	c, err := cluster.Start(ctx, cluster.Options{
 		Dir: f.dir, Nodes: nodes, RealNodes: f.realNodes, Images: f.images, KubeletVersion: f.kubeletVersion, Detach: true, Log: os.Stderr,
@@ -139,8 +149,12 @@ func list(context.Context, flags) error {
 	return nil
 }
 
-func tools(ctx context.Context, _ flags) error {
-	for _, family := range slices.Concat(toolchain.Families(), toolchain.Peers()) {
+func tools(ctx context.Context, f flags) error {
+	families := slices.Concat(toolchain.Families(), toolchain.Peers())
+	if f.real {
+		families = append(families, toolchain.NodeFamilies()...)
+	}
+	for _, family := range families {
 		built, err := toolchain.Build(ctx, family, os.Stderr)
 		if err != nil {
 			return err
@@ -156,7 +170,14 @@ func tools(ctx context.Context, _ flags) error {
 	for _, program := range toolchain.Prometheus().Programs {
 		fmt.Println(unpacked.Path(program))
 	}
-	return nil
+	if !f.real {
+		return nil
+	}
+	system, err := toolchain.System(ctx, os.Stderr)
+	if err == nil && system != "" {
+		fmt.Println(system)
+	}
+	return err
 }
 
 func show(built toolchain.Tools) error {

@@ -1,12 +1,23 @@
-// Package cluster runs a real Kubernetes control plane with simulated nodes on loopback.
+// Package cluster runs a real Kubernetes control plane, with simulated or real nodes, on loopback.
 //
 // Start gives etcd, kube-apiserver, kube-controller-manager and kube-scheduler as processes of
 // this machine, and kwok in the place of the kubelets: pods are scheduled and turn Ready, but
-// no container runs. Everything a cluster consists of lies in one folder, and every process of
+// no container runs, unless real nodes are asked for. Everything a cluster consists of lies in one folder, and every process of
 // it carries that folder in its environment, which is how Open, Down and List recognize it.
 //
 // A cluster belongs to the process that started it and dies with it, however that ends, unless
 // it was started with Options.Detach.
+//
+// # Real nodes
+//
+// With Options.RealNodes, pods run: each node is a group of processes in a network, a mount and a
+// process namespace of its own, with containerd, kubelet and kube-proxy, and a bridge as primary
+// CNI. The control plane and the cluster DNS run on the first node; a forwarder makes the API server
+// reachable on this machine's loopback, and nothing else of the nodes is. It takes root.
+//
+// A node ends with its first process, whoever kills that, and with the node end its containers,
+// mounts, links and namespaces, none of which has a name outside. What remains are empty control
+// groups and the state folder, which Stop, Down and the next Start in that folder remove.
 //
 // # Nodes stay Ready, and so do their pods
 //

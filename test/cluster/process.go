@@ -26,7 +26,7 @@ const (
 	Kwok              = "kwok"
 )
 
-// Processes are those of a cluster without real nodes.
+// Processes are those of a cluster without real nodes, in the order in which they start.
 func Processes() []string {
 	return []string{Etcd, APIServer, ControllerManager, Scheduler, Kwok}
 }

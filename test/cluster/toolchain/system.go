@@ -26,7 +26,12 @@ var systemFiles = []string{
 // packages, with the libraries that this machine lacks. It is empty if they are installed.
 // Otherwise they are unpacked into the user's cache, the first time: nothing is installed.
 func System(ctx context.Context, log io.Writer) (string, error) {
-	if systemInstalled("/") {
+	return systemFor(ctx, "/", log)
+}
+
+// systemFor is for a machine with that root folder.
+func systemFor(ctx context.Context, root string, log io.Writer) (string, error) {
+	if systemInstalled(root) {
 		return "", nil
 	}
 	cache, err := cacheDir()
@@ -79,8 +84,8 @@ func unpackSystem(ctx context.Context, target string, log io.Writer) error {
 	return os.Rename(root, target)
 }
 
-// downloadSystem has apt-get find out which libraries are missing. Packages that are installed are
-// downloaded anew, since one that is may lack only what a person removed.
+// downloadSystem has apt-get find out which libraries are missing. Of the packages themselves it
+// also gets those that are installed, so that what is unpacked is complete.
 func downloadSystem(ctx context.Context, archives string) error {
 	args := append([]string{
 		"install", "--download-only", "--reinstall", "--yes", "--no-install-recommends",

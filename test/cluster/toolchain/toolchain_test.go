@@ -103,6 +103,8 @@ var _ = Describe("A family", func() {
 			func() { sh(root, "echo >> hack/tools/greeters/go.mod") },
 			func() { sh(root, "echo >> hack/tools/greeters/go.sum") },
 			func() { family.stamp = nil },
+			func() { family.tags = []string{"some"} },
+			func() { sh(root, "echo 'package tools' > hack/tools/greeters/own.go") },
 			func() { GinkgoT().Setenv("GOARCH", "riscv64") },
 		} {
 			change()
@@ -141,6 +143,23 @@ var _ = Describe("The families of this repository", func() {
 			}
 		}
 		Expect(programs).To(ContainElements("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"))
+	})
+
+	It("name the programs of real nodes apart, so that a cluster without does not wait for them", func() {
+		programs := func(family Family) (names []string) {
+			root, err := Root()
+			Expect(err).NotTo(HaveOccurred())
+			src, err := family.read(root)
+			Expect(err).NotTo(HaveOccurred())
+			for _, pkg := range src.packages {
+				names = append(names, family.program(pkg))
+			}
+			return names
+		}
+		Expect(programs(Kubernetes())).To(ConsistOf("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"))
+		Expect(programs(KubernetesNode())).To(ConsistOf("kubelet", "kube-proxy"))
+		Expect(programs(Containerd())).To(ConsistOf("containerd", "containerd-shim-runc-v2", "ctr"))
+		Expect(programs(CoreDNS())).To(ConsistOf("coredns"))
 	})
 
 	It("stamp the version that Kubernetes reports", func() {
