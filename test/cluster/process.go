@@ -143,6 +143,9 @@ func (p *Process) launch() (<-chan struct{}, error) {
 		return p.cluster.launchOn(home, cmd)
 	}
 	if path.Base(p.name) == Init {
+		if err := p.node().MakeGroup(); err != nil {
+			return nil, err
+		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespace.Node}
 	}
 	return p.cluster.launcher.launch(cmd)

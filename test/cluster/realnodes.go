@@ -71,7 +71,7 @@ func (c *Cluster) prepareNodes(ctx context.Context) error {
 		return fmt.Errorf("configuring cluster DNS: %w", err)
 	}
 	for _, n := range c.nodes() {
-		if err := errors.Join(n.WriteFiles(), n.MakeGroup()); err != nil {
+		if err := n.WriteFiles(); err != nil {
 			return err
 		}
 	}

@@ -46,17 +46,21 @@ func (p *Process) component() component {
 	if path.Dir(p.name) == "." {
 		return components[p.name]
 	}
-	var on node.Node
-	for _, n := range p.cluster.nodes() {
-		if n.Name() == path.Dir(p.name) {
-			on = n
-		}
-	}
-	of := nodeComponents[path.Base(p.name)]
+	on, of := p.node(), nodeComponents[path.Base(p.name)]
 	return component{
 		args:  func(c *Cluster) []string { return of.args(c, on) },
 		probe: func(c *Cluster) func(context.Context) error { return of.probe(c, on) },
 	}
+}
+
+// node is the real node that has the process.
+func (p *Process) node() node.Node {
+	for _, n := range p.cluster.nodes() {
+		if n.Name() == path.Dir(p.name) {
+			return n
+		}
+	}
+	return node.Node{}
 }
 
 func (c *Cluster) forwarderArgs() []string {

@@ -17,8 +17,12 @@ import (
 
 const hierarchies = "/sys/fs/cgroup"
 
-// MakeGroup makes the node's control group. The kubelet makes those of pods in it.
+// MakeGroup makes the node's control group, without what is left of a node whose power was cut. The
+// kubelet makes those of pods in it.
 func (n Node) MakeGroup() error {
+	if err := removeGroups(n.Group()); err != nil {
+		return err
+	}
 	for _, root := range groupRoots() {
 		group := filepath.Join(root, n.Group())
 		if err := os.MkdirAll(group, 0o755); err != nil {
@@ -67,10 +71,13 @@ func inherit(parent, group, name string) error {
 }
 
 // RemoveGroups removes the control groups of all nodes of the cluster, whose processes have ended.
-func RemoveGroups(cluster string) error {
+func RemoveGroups(cluster string) error { return removeGroups(groupPrefix(cluster) + "*") }
+
+// removeGroups removes those whose name fits the pattern.
+func removeGroups(pattern string) error {
 	var problems []error
 	for _, root := range groupRoots() {
-		groups, _ := filepath.Glob(filepath.Join(root, groupPrefix(cluster)+"*"))
+		groups, _ := filepath.Glob(filepath.Join(root, pattern))
 		for _, group := range groups {
 			problems = append(problems, removeGroup(group))
 		}
