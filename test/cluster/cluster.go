@@ -33,11 +33,11 @@ const starts = 3
 // Start builds what is missing, starts a cluster and returns when its nodes are Ready and pods
 // can be created. On an error nothing is left running.
 func Start(ctx context.Context, options Options) (*Cluster, error) {
-	options, err := options.withDefaults()
-	if err != nil {
+	if err := options.check(); err != nil {
 		return nil, err
 	}
-	if err := options.check(); err != nil {
+	options, err := options.withDefaults()
+	if err != nil {
 		return nil, err
 	}
 	tools, err := buildTools(ctx, options.Log, options.families())

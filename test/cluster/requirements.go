@@ -3,9 +3,11 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -23,9 +25,13 @@ func (o Options) check() error {
 	if o.RealNodes < 0 || o.RealNodes > node.Max {
 		return fmt.Errorf("a cluster has up to %d real nodes, not %d", node.Max, o.RealNodes)
 	}
-	for _, folder := range []string{"/etc/", "/opt/", "/run/", "/usr/", "/var/"} {
-		if strings.HasPrefix(o.Dir, folder) {
-			return fmt.Errorf("real nodes have their own %s: their state cannot be in %s", strings.TrimSuffix(folder, "/"), o.Dir)
+	dir, err := filepath.Abs(cmp.Or(o.Dir, os.TempDir()))
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{"/etc", "/opt", "/run", "/usr", "/var"} {
+		if strings.HasPrefix(dir, folder+"/") {
+			return fmt.Errorf("real nodes have their own %s: their state cannot be in %s", folder, dir)
 		}
 	}
 	if err := checkMachine(); err != nil {

@@ -154,12 +154,4 @@ var _ = Describe("On real nodes", func() {
 		Expect(runPod(ctx, client, "default", "real", "node-1").Status.PodIP).To(HavePrefix("10.244.0."))
 		Expect(runPod(ctx, client, "default", "simulated", "node-2").Status.PodIP).NotTo(HavePrefix("10.244."))
 	})
-
-	It("are refused where there cannot be that many", func(ctx context.Context) {
-		_, err := cluster.Start(ctx, cluster.Options{RealNodes: 3})
-		Expect(err).To(MatchError(ContainSubstring("up to 2 real nodes")))
-		_, err = cluster.Start(ctx, cluster.Options{RealNodes: 1, Dir: "/var/lib/gloo-operator-test"})
-		Expect(os.Remove("/var/lib/gloo-operator-test")).To(Succeed())
-		Expect(err).To(MatchError(ContainSubstring("real nodes have their own /var")))
-	})
 })
