@@ -45,6 +45,14 @@ var _ = Describe("On real nodes", func() {
 		}
 	})
 
+	It("pods reach the API server, and trust it", func(ctx context.Context) {
+		namespace := newNamespace(ctx)
+		for _, node := range []string{"node-1", "node-2"} {
+			pod := runPod(ctx, client, namespace, "from-"+node, node)
+			Eventually(in(ctx, pod, "https://kubernetes.default.svc/version")).Should(ContainSubstring(cluster.DefaultKubeletVersion))
+		}
+	})
+
 	It("a name outside the cluster does not exist", func(ctx context.Context) {
 		pod := runPod(ctx, client, newNamespace(ctx), "asking", "node-2")
 		out, err := in(ctx, pod, "http://example.org")()
