@@ -5,6 +5,7 @@ package namespace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -28,6 +29,17 @@ func Open(pid int) (*os.File, error) {
 		return nil, fmt.Errorf("process %d: %w", pid, err)
 	}
 	return os.NewFile(uintptr(fd), "process"), nil
+}
+
+// Wait returns when the process has ended.
+func Wait(process *os.File) {
+	for {
+		// A handle becomes readable when its process ends.
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(process.Fd()), Events: unix.POLLIN}}, -1)
+		if ready > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // Enter runs f on a thread in namespaces of the process. Sockets that f opens and processes that it

@@ -18,8 +18,10 @@ const uplink = "up0"
 // ends. Nothing leads out of these namespaces, although a default route says so: without one a
 // kubelet and many programs find no address of their own.
 func Connect(nodes []Node, pids []int) error {
-	// The kernel takes its time to remove the cable to a node that was there before.
-	_ = ip(pids[0], "link delete "+uplink)
+	for _, pid := range pids {
+		// The kernel takes its time to remove the cable to a node that was there before.
+		_ = ip(pid, "link delete "+uplink)
+	}
 	cable := "link add " + uplink + " type veth peer name up1"
 	if len(nodes) > 1 {
 		cable = fmt.Sprintf("link add %s type veth peer name %s netns %d", uplink, uplink, pids[1])

@@ -127,19 +127,20 @@ var _ = Describe("On real nodes", func() {
 		})
 	}
 
-	It("one whose power was cut comes back, and starts its pods again", func(ctx context.Context) {
+	DescribeTable("one whose power was cut comes back, and starts its pods again", func(ctx context.Context, cut, other string) {
 		namespace := newNamespace(ctx)
-		runPod(ctx, client, namespace, "stays", "node-2")
-		Expect(shared.Process("node-2/init").Kill()).To(Succeed())
+		runPod(ctx, client, namespace, "stays", cut)
+		Expect(shared.Process(cluster.NodeProcess(cut, cluster.Init)).Kill()).To(Succeed())
 		for _, name := range shared.Processes() {
-			if strings.HasPrefix(name, "node-2/") {
+			if strings.HasPrefix(name, cut+"/") {
 				Expect(shared.Process(name).Running()).To(BeFalse(), name)
 			}
 		}
+		Eventually(shared.Process(cluster.Forwarder).Running).Should(Equal(cut != "node-1"))
 		for _, name := range shared.Processes() {
 			Expect(shared.Process(name).Start(ctx)).To(Succeed())
 		}
-		near := runPod(ctx, client, namespace, "near", "node-1")
+		near := runPod(ctx, client, namespace, "near", other)
 		Eventually(func() (string, error) {
 			pod, err := client.CoreV1().Pods(namespace).Get(ctx, "stays", metav1.GetOptions{})
 			if err != nil || pod.Status.ContainerStatuses[0].RestartCount != 1 {
@@ -147,7 +148,10 @@ var _ = Describe("On real nodes", func() {
 			}
 			return in(ctx, near, "http://"+pod.Status.PodIP+":8080")()
 		}).Should(Equal("stays"))
-	})
+	},
+		Entry("that of the control plane", "node-1", "node-2"),
+		Entry("the other one", "node-2", "node-1"),
+	)
 
 	It("run beside another cluster, which can have simulated ones as well", func(ctx context.Context) {
 		mixed, err := cluster.Start(ctx, cluster.Options{RealNodes: 1, Nodes: 1, Images: []string{archive}, Log: GinkgoWriter})

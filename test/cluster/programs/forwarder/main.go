@@ -24,7 +24,7 @@ func main() {
 	os.Exit(1)
 }
 
-// serve returns when it cannot go on.
+// serve returns when it cannot go on: when the process has ended, for one.
 func serve(address string, pid int) error {
 	process, err := namespace.Open(pid)
 	if err != nil {
@@ -34,6 +34,10 @@ func serve(address string, pid int) error {
 	if err != nil {
 		return err
 	}
+	go func() {
+		namespace.Wait(process)
+		listener.Close()
+	}()
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
