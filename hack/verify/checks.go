@@ -96,9 +96,9 @@ func linkedLicences(ctx context.Context, t *tree) error {
 
 var (
 	// namedTarget is a make target in code or at the start of a line of a doc.
-	namedTarget = regexp.MustCompile("(?m)(?:`|^\\s*)make ([a-z][a-z-]*)")
+	namedTarget = regexp.MustCompile("(?m)(?:`|^\\s*)make ([a-z][a-z0-9-]*)")
 	// definedTarget is a rule of a makefile.
-	definedTarget = regexp.MustCompile(`(?m)^([a-z][a-z-]*):`)
+	definedTarget = regexp.MustCompile(`(?m)^([a-z][a-z0-9-]*):`)
 )
 
 func targets(_ context.Context, t *tree) error {

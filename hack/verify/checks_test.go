@@ -85,6 +85,8 @@ var _ = Describe("The checks of text", func() {
 			map[string]string{"Makefile": "test: build\n", "README.md": "Run `make test`.\n"}, ""),
 		Entry("a doc that names a target of an included file", targets,
 			map[string]string{"hack/x.mk": "up: ## Start\n", "README.md": "    make up NODES=3\n"}, ""),
+		Entry("a doc that names a target with a digit", targets,
+			map[string]string{"Makefile": "test-e2e:\n", "README.md": "Run `make test-e2e`.\n"}, ""),
 		Entry("a doc that names a target that is not there", targets,
 			map[string]string{"Makefile": "test:\n", "docs/a.md": "First\nmake tset\n"}, "docs/a.md:2: make tset"),
 		Entry("prose about making", targets,
