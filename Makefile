@@ -75,6 +75,10 @@ bench-quick: bench-image ## The same in two minutes: one round, and no large clu
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
 	go test -timeout=45m ./test/faultsuite
 
+.PHONY: test-e2e
+test-e2e: gateway-api tools ## Run what needs real pods, or Istio's own programs; compiles those once
+	go test -timeout=45m -p=1 ./test/e2e/...
+
 .PHONY: fuzz
 fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)
 	go test ./internal/plan -run='^$$' -fuzz=FuzzBuild -fuzztime=$(FUZZ_TIME)
