@@ -16,10 +16,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Unpack writes the files of the image into a folder, as a container sees them, and
+// Unpack writes the files of the image into a new folder, as a container sees them, and
 // returns what the container would run. Owners are not restored.
 func (t Tarball) Unpack(folder string) (ocispec.Image, error) {
 	var config ocispec.Image
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return config, err
+	}
 	layout, err := os.MkdirTemp(filepath.Dir(folder), ".layout-")
 	if err != nil {
 		return config, err

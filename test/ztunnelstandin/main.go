@@ -51,7 +51,7 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	known := newState()
+	known := newState(s.identity())
 	certificates := newKeeper(authority{settings: s}, known, log)
 	tasks := map[string]func(context.Context) error{
 		"zds": agent{settings: s, state: known, certificates: certificates, log: log}.follow,

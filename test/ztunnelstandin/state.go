@@ -43,6 +43,8 @@ type Workload struct {
 
 // state collects what the parts get to know.
 type state struct {
+	// own is the stand-in's identity.
+	own          string
 	mu           sync.Mutex
 	connected    map[string]bool
 	certificates map[string]time.Time
@@ -60,13 +62,13 @@ const (
 
 func subscription(typeURL string) string { return "the first answer about " + short(typeURL) }
 
-func newState() *state {
+func newState(own string) *state {
 	missing := map[string]bool{ownCertificate: true, snapshot: true}
 	for _, typeURL := range subscribed {
 		missing[subscription(typeURL)] = true
 	}
 	return &state{
-		connected: map[string]bool{}, certificates: map[string]time.Time{}, workloads: map[string]Workload{},
+		own: own, connected: map[string]bool{}, certificates: map[string]time.Time{}, workloads: map[string]Workload{},
 		resources: map[string]map[string]bool{}, missing: missing,
 	}
 }
@@ -82,7 +84,12 @@ func (s *state) happened(what string) { s.change(func() { delete(s.missing, what
 func (s *state) setConnected(what string, now bool) { s.change(func() { s.connected[what] = now }) }
 
 func (s *state) setCertificate(identity string, expires time.Time) {
-	s.change(func() { s.certificates[identity] = expires })
+	s.change(func() {
+		s.certificates[identity] = expires
+		if identity == s.own {
+			delete(s.missing, ownCertificate)
+		}
+	})
 }
 
 func (s *state) dropCertificate(identity string) {

@@ -44,7 +44,6 @@ func unpacked(name string) (string, ocispec.ImageConfig) {
 	i := slices.IndexFunc(made, func(one images.Tarball) bool { return one.Name == name })
 	Expect(i).To(BeNumerically(">=", 0), "no image %s among %v", name, made)
 	root := filepath.Join(GinkgoT().TempDir(), "root")
-	Expect(os.Mkdir(root, 0o755)).To(Succeed())
 	image, err := made[i].Unpack(root)
 	Expect(err).NotTo(HaveOccurred())
 	return root, image.Config
