@@ -106,3 +106,28 @@ func (a *agent) announce(ctx context.Context, pod *corev1.Pod) (int, string) {
 	Expect(err).NotTo(HaveOccurred())
 	return response.StatusCode, string(body)
 }
+
+// rules are the iptables rules in a network, listed by a program of the agent's image.
+func (a *agent) rules(in *network) string {
+	GinkgoHelper()
+	var out []byte
+	var err error
+	in.do(func() { out, err = exec.Command("chroot", a.root, "/usr/sbin/iptables-save").CombinedOutput() })
+	Expect(err).NotTo(HaveOccurred(), string(out))
+	return string(out)
+}
+
+// plugins are those of the node's CNI configuration, in order.
+func (a *agent) plugins(g Gomega) []string {
+	var list struct {
+		Plugins []struct{ Type string }
+	}
+	content, err := os.ReadFile(a.path("host/etc/cni/net.d/05-cilium.conflist"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(json.Unmarshal(content, &list)).To(Succeed())
+	var types []string
+	for _, plugin := range list.Plugins {
+		types = append(types, plugin.Type)
+	}
+	return types
+}

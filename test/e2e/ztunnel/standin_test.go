@@ -136,6 +136,17 @@ func meets(version string) {
 		})
 	})
 
+	It("has the agent redirect the pod's traffic, by the programs in the agent's image", func() {
+		Expect(a.rules(pod)).To(ContainSubstring("-A ISTIO_OUTPUT "))
+	})
+
+	It("has the agent chain its plugin behind the primary one", func() {
+		eventually(func(g Gomega) {
+			g.Expect(a.plugins(g)).To(Equal([]string{"cilium-cni", "istio-cni"}))
+			g.Expect(a.path("host/opt/cni/bin/istio-cni")).To(BeARegularFile())
+		})
+	})
+
 	It("knows the addresses of the mesh", func() {
 		eventually(func(g Gomega) {
 			// The pods ztunnel and cart, and the Service kubernetes.
