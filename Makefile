@@ -54,7 +54,7 @@ SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./t
 
 .PHONY: test
 test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
-	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
+	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/... ./test/images/...
 	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
 
 # The image has the binary that is measured.

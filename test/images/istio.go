@@ -5,6 +5,7 @@ package images
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,9 +82,11 @@ func (b *builder) installCNI(ctx context.Context, name, version string) error {
 func (b *builder) ztunnel(ctx context.Context, name, version string) error {
 	if given := os.Getenv(ZtunnelVariable); given != "" {
 		file := strings.ReplaceAll(given, "VERSION", version)
-		_, err := os.Stat(file)
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("%s: %w", ZtunnelVariable, err)
+		}
 		b.made = append(b.made, Tarball{Name: name, Path: file})
-		return err
+		return nil
 	}
 	program, err := b.compile(ctx, filepath.Join("test", "ztunnelstandin"), ".")
 	if err != nil {

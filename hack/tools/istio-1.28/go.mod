@@ -1,4 +1,5 @@
-// Istio 1.28.2 as its images have it: istiod, the CNI agent and the CNI plugin, for the tests on real nodes.
+// Istiod, the CNI agent and the CNI plugin of one release, for the tests on real nodes: the commit is the one whose
+// charts are compiled in. The module proxy does not have the go-control-plane that it asks for, so a newer one is taken.
 module github.com/gloo-operator/gloo-operator/hack/tools/istio-1.28
 
 go 1.26.8

@@ -77,7 +77,7 @@ func (a *agent) launch(m *mesh, server *url.URL, node, pod *network) {
 		defer GinkgoRecover()
 		a.session = start(cmd)
 	})
-	Eventually(a.socket()).WithTimeout(patience).Should(BeAnExistingFile())
+	Eventually(a.socket).WithTimeout(patience).Should(BeAnExistingFile())
 }
 
 func (a *agent) path(name string) string { return filepath.Join(a.root, name) }

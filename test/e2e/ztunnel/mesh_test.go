@@ -43,7 +43,7 @@ func newMesh(ctx context.Context, version string) *mesh {
 	started, err := cluster.Start(ctx, cluster.Options{Nodes: 1, DisableAudit: true, Log: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(started.Stop)
-	m := &mesh{Cluster: started}
+	m := &mesh{Cluster: started, istiod: freePort(), discovery: freePort()}
 	m.kube, err = kubernetes.NewForConfig(started.Config("standin-test"))
 	Expect(err).NotTo(HaveOccurred())
 	nodes, err := m.kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
@@ -101,7 +101,6 @@ func (m *mesh) startIstiod(ctx context.Context, version string) {
 	Expect(err).NotTo(HaveOccurred())
 	write(root, "work/kubeconfig", string(kubeconfig))
 	Expect(os.Chown(filepath.Join(root, "work"), 1337, 1337)).To(Succeed())
-	m.istiod, m.discovery = freePort(), freePort()
 	cmd := exec.Command("/usr/local/bin/pilot-discovery", "discovery", "--kubeconfig=/work/kubeconfig",
 		"--httpAddr="+m.discovery, "--secureGRPCAddr="+m.istiod, "--grpcAddr=", "--httpsAddr="+freePort(),
 		"--monitoringAddr="+freePort(), "--ctrlz_port=0", "--domain=cluster.local")
