@@ -27,6 +27,9 @@ const selector = `
   namespaceSelector: {matchLabels: {istio.io/dataplane-mode: ambient}}
 `
 
+// podAddress is what the CNI plugins say that a pod gets.
+const podAddress = "10.0.0.77"
+
 // primary is a CNI configuration that the agent finds on the node.
 const primary = `{"cniVersion": "0.3.1", "name": "cilium", "plugins": [{"type": "cilium-cni"}]}`
 
@@ -87,23 +90,22 @@ func (a *agent) socket() string { return a.path("var/run/ztunnel/ztunnel.sock") 
 
 // announce tells the agent of a new pod as the CNI plugin does, and returns its answer: it
 // answers when ztunnel has acknowledged the pod.
-func (a *agent) announce(ctx context.Context, pod *corev1.Pod) (int, string) {
-	GinkgoHelper()
+func (a *agent) announce(ctx context.Context, g Gomega, pod *corev1.Pod) (int, string) {
 	event, err := json.Marshal(map[string]any{
 		"Netns": "/proc/1/fd/3", "PodName": pod.Name, "PodNamespace": pod.Namespace,
-		"IPs": []any{map[string]any{"Address": net.IPNet{IP: net.ParseIP(pod.Status.PodIP), Mask: net.CIDRMask(32, 32)}}},
+		"IPs": []any{map[string]any{"Address": net.IPNet{IP: net.ParseIP(podAddress), Mask: net.CIDRMask(32, 32)}}},
 	})
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", a.path("var/run/istio-cni/pluginevent.sock"))
 	}}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://agent/cmdadd", bytes.NewReader(event))
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	response, err := client.Do(request)
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	return response.StatusCode, string(body)
 }
 

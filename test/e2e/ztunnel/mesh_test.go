@@ -52,7 +52,7 @@ func newMesh(ctx context.Context, version string) *mesh {
 	m.namespace(ctx, meshNamespace, nil)
 	m.namespace(ctx, shop, map[string]string{"istio.io/dataplane-mode": "ambient"})
 	m.startIstiod(ctx, version)
-	m.ztunnel = m.pod(ctx, meshNamespace, "ztunnel-abcde", "ztunnel")
+	m.ztunnel = m.runs(ctx, m.pod(ctx, meshNamespace, "ztunnel-abcde", "ztunnel"))
 	return m
 }
 
@@ -62,20 +62,27 @@ func (m *mesh) namespace(ctx context.Context, name string, labels map[string]str
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// pod makes one on the node, with a ServiceAccount of its own, and waits until it runs.
+// pod makes one on the node, with a ServiceAccount of its own.
 func (m *mesh) pod(ctx context.Context, namespace, name, account string) *corev1.Pod {
 	GinkgoHelper()
 	_, err := m.kube.CoreV1().ServiceAccounts(namespace).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: account}}, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
-	_, err = m.kube.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
+	pod, err := m.kube.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": account}},
 		Spec:       corev1.PodSpec{NodeName: m.node, ServiceAccountName: account, Containers: []corev1.Container{{Name: "c", Image: "example.com/c"}}},
 	}, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
-	var pod *corev1.Pod
+	return pod
+}
+
+// runs waits until a pod runs, and returns it.
+func (m *mesh) runs(ctx context.Context, pod *corev1.Pod) *corev1.Pod {
+	GinkgoHelper()
 	Eventually(func(g Gomega) {
-		pod, err = m.kube.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
+		var err error
+		pod, err = m.kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
 		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pod.Status.Phase).To(Equal(corev1.PodRunning))
 		g.Expect(pod.Status.PodIP).NotTo(BeEmpty())
 	}).WithTimeout(patience).Should(Succeed())
 	return pod
@@ -99,12 +106,12 @@ func (m *mesh) startIstiod(ctx context.Context, version string) {
 	root := unpacked("docker.io/istio/pilot:" + version)
 	kubeconfig, err := os.ReadFile(m.Kubeconfig())
 	Expect(err).NotTo(HaveOccurred())
-	write(root, "work/kubeconfig", string(kubeconfig))
-	Expect(os.Chown(filepath.Join(root, "work"), 1337, 1337)).To(Succeed())
-	cmd := exec.Command("/usr/local/bin/pilot-discovery", "discovery", "--kubeconfig=/work/kubeconfig",
+	write(root, "istiod/kubeconfig", string(kubeconfig))
+	Expect(os.Chown(filepath.Join(root, "istiod"), 1337, 1337)).To(Succeed())
+	cmd := exec.Command("/usr/local/bin/pilot-discovery", "discovery", "--kubeconfig=/istiod/kubeconfig",
 		"--httpAddr="+m.discovery, "--secureGRPCAddr="+m.istiod, "--grpcAddr=", "--httpsAddr="+freePort(),
 		"--monitoringAddr="+freePort(), "--ctrlz_port=0", "--domain=cluster.local")
-	cmd.Err, cmd.Dir = nil, "/work"
+	cmd.Err, cmd.Dir = nil, "/istiod"
 	cmd.Env = []string{
 		"POD_NAME=istiod-0", "POD_NAMESPACE=" + meshNamespace, "REVISION=default", "CLUSTER_ID=Kubernetes",
 		"PILOT_CERT_PROVIDER=istiod", "PILOT_ENABLE_AMBIENT=true", "SERVICE_ACCOUNT=istiod",

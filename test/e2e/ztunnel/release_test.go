@@ -12,6 +12,8 @@ import (
 	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster"
 )
 
 const (
@@ -78,9 +80,17 @@ func (r *release) turnsReady() {
 
 func (r *release) followsPods() {
 	It("is told of a pod by the agent, acknowledges it, and gets its certificate", func(ctx SpecContext) {
+		// A pod gets its address after the CNI plugins were asked, which a kubelet does
+		// again when they fail.
+		kubelet := r.m.Process(cluster.Kwok)
+		Expect(kubelet.Stop()).To(Succeed())
 		r.shopper = r.m.pod(ctx, shop, "cart-abcde", "cart")
-		code, answer := r.a.announce(ctx, r.shopper)
-		Expect(code).To(Equal(http.StatusOK), answer)
+		eventually(func(g Gomega) {
+			code, answer := r.a.announce(ctx, g, r.shopper)
+			g.Expect(code).To(Equal(http.StatusOK), answer)
+		})
+		Expect(kubelet.Start(ctx)).To(Succeed())
+		r.shopper = r.m.runs(ctx, r.shopper)
 		eventually(func(g Gomega) {
 			w := r.s.known(g).Workloads[string(r.shopper.UID)]
 			g.Expect(w.Identity).To(Equal(cart))
