@@ -53,7 +53,7 @@ SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./t
 
 .PHONY: test
 test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
-	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/...
+	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/... ./test/images/...
 	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
 
 # The image has the binary that is measured.
@@ -75,8 +75,8 @@ test-faults: gateway-api tools ## Kill the operator at every write, and break wh
 	go test -timeout=45m ./test/faultsuite
 
 .PHONY: test-e2e
-test-e2e: gateway-api tools-real ## Test on real nodes, as root: see docs/real-nodes.md
-	go test -timeout=30m ./test/e2e/...
+test-e2e: gateway-api tools tools-real ## Test on real nodes, and with Istio's own programs, as root: see docs/real-nodes.md
+	go test -timeout=45m -p=1 ./test/e2e/...
 
 .PHONY: fuzz
 fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)

@@ -4,17 +4,15 @@ package main
 
 import (
 	"context"
-	"debug/elf"
-	"encoding/json"
 	"fmt"
 	"os"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2"
-	"oras.land/oras-go/v2/content"
+
+	"github.com/gloo-operator/gloo-operator/hack/image/pack"
 )
 
 // What the container runs, and as whom. The Dockerfile says the same, and a test
@@ -57,7 +55,7 @@ func (s source) write(ctx context.Context, store oras.Target) ([]image, ocispec.
 		}
 		images, index.Manifests = append(images, one), append(index.Manifests, one.Descriptor)
 	}
-	written, err := pushJSON(ctx, store, index.MediaType, index)
+	written, err := pack.PushJSON(ctx, store, index.MediaType, index)
 	if err != nil {
 		return nil, written, err
 	}
@@ -66,36 +64,22 @@ func (s source) write(ctx context.Context, store oras.Target) ([]image, ocispec.
 
 // writeImage puts the image of one binary into the store.
 func (s source) writeImage(ctx context.Context, store oras.Target, binary string) (image, error) {
-	platform, err := platformOf(binary)
+	platform, err := pack.PlatformOf(binary)
 	if err != nil {
 		return image{}, err
 	}
-	layer, err := pack(s.created, []file{
-		{name: certificatesFile[1:], from: s.certificates, mode: 0o644},
-		{name: entrypoint[1:], from: binary, mode: 0o755},
-	})
-	if err != nil {
+	if err := filled(s.certificates, binary); err != nil {
 		return image{}, err
 	}
-	config, err := pushJSON(ctx, store, ocispec.MediaTypeImageConfig, ocispec.Image{
-		Created: &s.created, Platform: platform,
-		Config:  ocispec.ImageConfig{User: user, Entrypoint: []string{entrypoint}, Cmd: []string{command}, Labels: s.describe()},
-		RootFS:  ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{layer.content}},
-		History: []ocispec.History{{Created: &s.created, CreatedBy: "hack/image"}},
-	})
-	if err != nil {
-		return image{}, err
-	}
-	blob, err := oras.PushBytes(ctx, store, ocispec.MediaTypeImageLayerGzip, layer.compressed)
-	if err != nil {
-		return image{}, err
-	}
-	manifest, err := pushJSON(ctx, store, ocispec.MediaTypeImageManifest, ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest,
-		Config: config, Layers: []ocispec.Descriptor{blob}, Annotations: s.describe(),
-	})
-	manifest.Platform = &platform
-	return image{Descriptor: manifest, compressed: manifest.Size + config.Size + blob.Size}, err
+	manifest, size, err := pack.Image{
+		Platform: platform, Created: s.created, CreatedBy: "hack/image", Compressed: true,
+		Config: ocispec.ImageConfig{User: user, Entrypoint: []string{entrypoint}, Cmd: []string{command}, Labels: s.describe()},
+		Files: []pack.File{
+			{Name: certificatesFile[1:], From: s.certificates, Mode: 0o644},
+			{Name: entrypoint[1:], From: binary, Mode: 0o755},
+		},
+	}.Write(ctx, store)
+	return image{Descriptor: manifest, compressed: size}, err
 }
 
 // describe tells what the image is. The names are those of
@@ -112,35 +96,14 @@ func (s source) describe() map[string]string {
 	}
 }
 
-// machines are the architectures that an image can be made for.
-var machines = map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64"}
-
-// platformOf tells what a binary runs on. It fails where that needs a loader or
-// libraries, of which the image has none.
-func platformOf(binary string) (ocispec.Platform, error) {
-	opened, err := elf.Open(binary)
-	if err != nil {
-		return ocispec.Platform{}, err
-	}
-	defer func() { _ = opened.Close() }()
-	for _, program := range opened.Progs {
-		if program.Type == elf.PT_INTERP || program.Type == elf.PT_DYNAMIC {
-			return ocispec.Platform{}, fmt.Errorf("it is not linked statically: build it with CGO_ENABLED=0")
+// filled fails where one of the files is empty.
+func filled(files ...string) error {
+	for _, file := range files {
+		if _, err := read(file); err != nil {
+			return err
 		}
 	}
-	architecture, ok := machines[opened.Machine]
-	if !ok {
-		return ocispec.Platform{}, fmt.Errorf("it is for %s: want amd64 or arm64", opened.Machine)
-	}
-	return ocispec.Platform{OS: "linux", Architecture: architecture}, nil
-}
-
-func pushJSON(ctx context.Context, store content.Pusher, mediaType string, value any) (ocispec.Descriptor, error) {
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		return ocispec.Descriptor{}, err
-	}
-	return oras.PushBytes(ctx, store, mediaType, encoded)
+	return nil
 }
 
 // read reads a file, or says which one it could not.

@@ -58,7 +58,12 @@ func (p Package) installed() (Tools, bool) {
 // unpack works beside target and renames at the end.
 func (p Package) unpack(ctx context.Context, target string, log io.Writer) error {
 	fmt.Fprintf(log, "%s: downloading Debian's package\n", p.Name)
-	partial, err := os.MkdirTemp(filepath.Dir(target), ".unpacking-"+p.Name+"-")
+	return unpackPackages(ctx, target, []string{p.Name})
+}
+
+// unpackPackages unpacks Debian packages into one folder, beside target until all are there.
+func unpackPackages(ctx context.Context, target string, names []string) error {
+	partial, err := os.MkdirTemp(filepath.Dir(target), ".unpacking-"+names[0]+"-")
 	if err != nil {
 		return err
 	}
@@ -66,41 +71,56 @@ func (p Package) unpack(ctx context.Context, target string, log io.Writer) error
 	if err := os.Chmod(partial, 0o755); err != nil {
 		return err
 	}
-	if err := p.download(ctx, partial); err != nil {
+	if err := download(ctx, partial, names); err != nil {
 		return err
 	}
-	archives, err := filepath.Glob(filepath.Join(partial, p.Name+"_*.deb"))
-	if err != nil || len(archives) != 1 {
-		return fmt.Errorf("apt-get has left %d packages in %s", len(archives), partial)
-	}
-	if err := tool(ctx, partial, "dpkg-deb", "--extract", archives[0], partial); err != nil {
-		return err
-	}
-	if err := os.Remove(archives[0]); err != nil {
-		return err
+	for _, name := range names {
+		if err := extract(ctx, partial, name); err != nil {
+			return err
+		}
 	}
 	return os.Rename(partial, target)
 }
 
-// download fetches the package. A new machine knows of no packages yet: then, and where what it
+// extract unpacks the one archive of that package which is in the folder, and removes it.
+func extract(ctx context.Context, dir, name string) error {
+	archives, err := filepath.Glob(filepath.Join(dir, name+"_*.deb"))
+	if err != nil || len(archives) != 1 {
+		return fmt.Errorf("apt-get has left %d packages %s in %s", len(archives), name, dir)
+	}
+	if err := tool(ctx, dir, "dpkg-deb", "--extract", archives[0], dir); err != nil {
+		return err
+	}
+	return os.Remove(archives[0])
+}
+
+// download fetches packages. A new machine knows of no packages yet: then, and where what it
 // knows of is no longer there, their list is fetched first, for which one has to be root.
-func (p Package) download(ctx context.Context, dir string) error {
-	first := tool(ctx, dir, "apt-get", "download", p.Name)
+func download(ctx context.Context, dir string, names []string) error {
+	arguments := append([]string{"download"}, names...)
+	first := tool(ctx, dir, "apt-get", arguments...)
 	if first == nil {
 		return nil
 	}
 	if err := tool(ctx, dir, "apt-get", "update"); err != nil {
 		return errors.Join(first, err)
 	}
-	return tool(ctx, dir, "apt-get", "download", p.Name)
+	return tool(ctx, dir, "apt-get", arguments...)
 }
 
 // tool runs a program of Debian's in that folder.
 func tool(ctx context.Context, dir, program string, args ...string) error {
+	_, err := toolOutput(ctx, dir, program, args...)
+	return err
+}
+
+// toolOutput is what a program of Debian's says.
+func toolOutput(ctx context.Context, dir, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", program, args[0], err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", program, args[0], err, out)
 	}
-	return nil
+	return string(out), nil
 }

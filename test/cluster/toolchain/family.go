@@ -90,6 +90,18 @@ func Istioctl() Family {
 	return Family{Name: "istioctl", module: "istio.io/istio"}
 }
 
+// Istio is istiod and the CNI agent and plugin of that release, for which there is a module, such
+// as 1.29.1. Compiling it for the first time takes minutes.
+func Istio(version string) Family {
+	minor := version[:max(0, strings.LastIndexByte(version, '.'))]
+	return Family{
+		Name: "istio-" + minor, module: "istio.io/istio",
+		stamp: func(string) map[string]string {
+			return map[string]string{"istio.io/istio/pkg/version.buildVersion": version}
+		},
+	}
+}
+
 // Registry is a registry of OCI artifacts.
 func Registry() Family {
 	return Family{Name: "registry", module: "github.com/distribution/distribution/v3"}

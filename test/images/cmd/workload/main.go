@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command workload is what tests run in a mesh: a server that says which pod it is, and a
+// client that keeps asking one and counts what fails.
+//
+//	workload serve [-listen=:8080]
+//	workload ask [-every=100ms] [-timeout=2s] [-connect] ADDRESS
+//
+// ask prints a line of JSON each second and at the end, which a signal brings about. With
+// -connect, ADDRESS is host:port, and a connection is all that is asked for.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "workload:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, arguments []string, out io.Writer) error {
+	commands := map[string]func(context.Context, []string, io.Writer) error{"serve": serve, "ask": ask}
+	if len(arguments) > 0 {
+		if command, ok := commands[arguments[0]]; ok {
+			return command(ctx, arguments[1:], out)
+		}
+	}
+	return fmt.Errorf("want serve or ask")
+}

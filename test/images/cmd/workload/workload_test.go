@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+)
+
+func TestWorkload(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "The workload")
+}
+
+// asked asks that many times, and returns the last line and the error.
+func asked(ctx context.Context, times int, answers <-chan struct{}, arguments ...string) (count, error) {
+	GinkgoHelper()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var out bytes.Buffer
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, append([]string{"ask", "-every=1ms"}, arguments...), &out) }()
+	for range times {
+		Eventually(answers).WithTimeout(10 * time.Second).Should(Receive())
+	}
+	stop()
+	var err error
+	Eventually(ended).WithTimeout(10 * time.Second).Should(Receive(&err))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var last count
+	Expect(json.Unmarshal([]byte(lines[len(lines)-1]), &last)).To(Succeed())
+	return last, err
+}
+
+var _ = Describe("The workload", func() {
+	var answers chan struct{}
+	answering := func(code int) string {
+		answers = make(chan struct{})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(code)
+			select {
+			case answers <- struct{}{}:
+			case <-r.Context().Done():
+			}
+		}))
+		DeferCleanup(server.Close)
+		return server.URL
+	}
+
+	It("counts what is answered", func(ctx SpecContext) {
+		address := answering(http.StatusOK)
+		so, err := asked(ctx, 5, answers, address)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(so.Asked).To(BeNumerically(">=", 4), "the last may be under way")
+		Expect(so.Failed).To(BeZero())
+	})
+
+	It("counts what fails, says why, and fails at the end", func(ctx SpecContext) {
+		address := answering(http.StatusServiceUnavailable)
+		so, err := asked(ctx, 5, answers, address)
+		Expect(err).To(MatchError(ContainSubstring("503")))
+		Expect(so.Failed).To(And(BeNumerically(">=", 4), Equal(so.Asked)))
+		Expect(so.LastError).To(ContainSubstring("503"))
+	})
+
+	It("can ask for connections only", func(ctx SpecContext) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(listener.Close)
+		connected := make(chan struct{}, 100)
+		go func() {
+			for {
+				connection, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_ = connection.Close()
+				connected <- struct{}{}
+			}
+		}()
+		so, err := asked(ctx, 5, connected, "-connect", listener.Addr().String())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(so.Asked).To(BeNumerically(">=", 4))
+	})
+
+	It("serves its name until it is told to end", func(ctx SpecContext) {
+		serving, stop := context.WithCancel(ctx)
+		out := gbytes.NewBuffer()
+		ended := make(chan error, 1)
+		go func() { ended <- run(serving, []string{"serve", "-listen=127.0.0.1:0"}, out) }()
+		Eventually(out).WithTimeout(10 * time.Second).Should(gbytes.Say("listening on .*\n"))
+		response, err := http.Get("http://" + strings.TrimSpace(strings.TrimPrefix(string(out.Contents()), "listening on ")))
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(response.Body.Close)
+		name, err := os.Hostname()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(response).To(HaveHTTPBody(name + "\n"))
+		stop()
+		Eventually(ended).WithTimeout(10 * time.Second).Should(Receive(BeNil()))
+	})
+})

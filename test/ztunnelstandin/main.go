@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command ztunnelstandin stands in for ztunnel in tests, where the real one, a program in
+// Rust that istio.io publishes as an image only, cannot be had. It carries no traffic:
+// nothing it does encrypts, redirects or forwards a byte. It does what the other parts of
+// a mesh can see of ztunnel:
+//
+//   - it takes pods and their network namespaces from the node agent (ZDS), and
+//     acknowledges each message;
+//   - it gets its certificate, and one for each of those pods, from istiod's CA;
+//   - it subscribes to addresses and policies from istiod (delta xDS);
+//   - it turns ready when all of that has happened once, and stays ready, as ztunnel does.
+//
+// GET /standin on the port of its readiness tells what it knows, as JSON.
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// notice is the first line of the log.
+const notice = "this is a stand-in for ztunnel: it speaks to istiod and to the node agent, and carries no traffic"
+
+func main() {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	log.Warn(notice)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := settingsOf(os.LookupEnv)
+	if err == nil {
+		err = run(ctx, s, log)
+	}
+	if err != nil {
+		log.Error("ending", "error", err.Error())
+		os.Exit(1)
+	}
+}
+
+// run does all until the context ends.
+func run(ctx context.Context, s settings, log *slog.Logger) error {
+	listener, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return err
+	}
+	known := newState(s.identity())
+	certificates := newKeeper(authority{settings: s}, known, log)
+	tasks := map[string]func(context.Context) error{
+		"zds": agent{settings: s, state: known, certificates: certificates, log: log}.follow,
+		"xds": discovery{settings: s, state: known, log: log}.follow,
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for name, task := range tasks {
+		running.Go(func() { persist(ctx, log.With("task", name), task) })
+	}
+	running.Go(func() { certificates.want(ctx, s.identity()) })
+	server := &http.Server{Handler: known.handler(), ReadHeaderTimeout: 5 * time.Second}
+	running.Go(func() {
+		<-ctx.Done()
+		_ = server.Close() // nobody waits for an answer then
+	})
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// persist runs a task again whenever it fails, a second later.
+func persist(ctx context.Context, log *slog.Logger, task func(context.Context) error) {
+	for ctx.Err() == nil {
+		if err := task(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("trying again", "error", err.Error())
+		}
+		wait(ctx, time.Second)
+	}
+}
+
+// wait returns after that time, or when the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
