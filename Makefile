@@ -68,7 +68,14 @@ bench: bench-image ## Compare with helm, istioctl and a bound, in bin/bench.json
 	$(BENCH) -rounds=$(or $(ROUNDS),5) -large=$(or $(LARGE),1000) -report=$(CURDIR)/bin/bench.json
 
 bench-quick: bench-image ## The same in two minutes: one round, and no large cluster
-	$(BENCH) -rounds=1 -quiet=10s -report=$(CURDIR)/bin/bench-quick.json
+	$(BENCH) -rounds=1 -samples=1 -quiet=10s -report=$(CURDIR)/bin/bench-quick.json
+
+# BASE is the output of an earlier run to compare with.
+.PHONY: bench-micro
+bench-micro: gateway-api ## Benchmarks of single functions, in bin/bench-micro.txt (BASE=an earlier one)
+	@mkdir -p bin
+	go test -run='^$$' -bench=. -count=6 ./internal/apply ./internal/health ./internal/plan ./internal/values > bin/bench-micro.txt
+	@go tool -modfile=hack/tools/perf/go.mod benchstat $(BASE) bin/bench-micro.txt
 
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
@@ -103,7 +110,8 @@ lint: ## Run the linters
 generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
-	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md
+	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md
+	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
 	go run ./hack/podtemplates docs/pod-templates.md

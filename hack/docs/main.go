@@ -19,6 +19,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/test/bench"
 )
 
 // tables are the tables by name.
@@ -27,6 +28,23 @@ var tables = map[string]func() (string, error){
 	"preflight": func() (string, error) { return checks(preflight.Checks()), nil },
 	"metrics":   func() (string, error) { return measured(metrics.Metrics()), nil },
 	"alerts":    func() (string, error) { return alerts(alertsFile) },
+	"setting":   benchmark((*bench.Report).Setting),
+	"compared":  benchmark((*bench.Report).Compared),
+	"measured":  benchmark((*bench.Report).Measured),
+}
+
+// benchmarkFile is the report of the benchmark that the documents show.
+const benchmarkFile = "docs/performance.json"
+
+// benchmark shows a part of that report.
+func benchmark(part func(*bench.Report) string) func() (string, error) {
+	return func() (string, error) {
+		report, err := bench.Read(benchmarkFile)
+		if err != nil {
+			return "", err
+		}
+		return part(report), nil
+	}
 }
 
 func main() {

@@ -57,8 +57,12 @@ func cleanClone(ctx context.Context, t *tree) error {
 			return err
 		}
 	}
-	_, err := command(ctx, filepath.Join(t.clone, "hack", "gatewayapi"), "go", "vet", "./...")
-	return err
+	for _, module := range []string{"gatewayapi", "plot"} {
+		if _, err := command(ctx, filepath.Join(t.clone, "hack", module), "go", "vet", "./..."); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func formatted(ctx context.Context, t *tree) error {

@@ -19,10 +19,6 @@ import (
 )
 
 const (
-	// drifts is how often something is deleted and overwritten in each round.
-	drifts = 3
-	// starts is how often the operator is started on an installed mesh.
-	starts = 5
 	// passes is how many passes with nothing to do are measured.
 	passes = 200
 	// between is the time from one of them to the next: long enough for each to end.
@@ -33,7 +29,7 @@ const (
 func drift() {
 	GinkgoHelper()
 	kube := watcher("test")
-	for range drifts {
+	for range *samples {
 		gone := env.Ztunnel()
 		undo(deletedBack, deletedWrites, func() {
 			Expect(env.API.Delete(GinkgoT().Context(), gone, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
@@ -73,7 +69,7 @@ var _ = Describe("The operator", func() {
 		env.Install(Sample("minimal.yaml", Version(version)))
 		memory.add(rest(operator))
 		idle(operator)
-		for range starts {
+		for range *samples {
 			operator.stop()
 			operator = run()
 			firstPass.add(operator.first().Seconds())

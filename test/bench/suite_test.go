@@ -17,13 +17,14 @@ import (
 )
 
 var (
-	rounds = flag.Int("rounds", 0, "how often each tool does each work; 0: only the report is tested")
-	nodes  = flag.Int("nodes", 10, "number of simulated nodes")
-	quiet  = flag.Duration("quiet", time.Minute, "how long the operator is watched while nothing happens")
-	large  = flag.Int("large", 0, "number of simulated nodes of a large cluster; 0: none")
-	binary = flag.String("operator", "", "the operator's binary")
-	image  = flag.String("image", "", "OCI image layout of the operator; empty: its size is not told")
-	out    = flag.String("report", "", "file for the report; empty: it is only printed")
+	rounds  = flag.Int("rounds", 0, "how often each tool does each work; 0: only the report is tested")
+	nodes   = flag.Int("nodes", 10, "number of simulated nodes")
+	samples = flag.Int("samples", 5, "how often in each round something is deleted and overwritten, and how often the operator is started")
+	quiet   = flag.Duration("quiet", time.Minute, "how long the operator is watched while nothing happens")
+	large   = flag.Int("large", 0, "number of simulated nodes of a large cluster; 0: none")
+	binary  = flag.String("operator", "", "the operator's binary")
+	image   = flag.String("image", "", "OCI image layout of the operator; empty: its size is not told")
+	out     = flag.String("report", "", "file for the report; empty: it is only printed")
 )
 
 // The versions of the works.
@@ -40,7 +41,7 @@ var (
 )
 
 // Each tool does each work on a cluster of its own, and they take turns.
-var _ = Describe("Round", func() {
+var _ = Describe("Round", Ordered, func() {
 	for round := range *rounds {
 		for _, t := range tools {
 			It(fmt.Sprintf("%d of %s: %s", round+1, t.name, bench.Install), func(ctx SpecContext) {

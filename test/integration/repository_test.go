@@ -175,7 +175,7 @@ var _ = Describe("A version from a Helm repository", Ordered, func() {
 		env.StartOperator(chartsIn(GinkgoT().TempDir()))
 		env.Install(Sample("minimal.yaml", Version(version), from(server.URL+"/charts", "helm")))
 		Expect(env.Mesh().Status.Version).To(Equal(version))
-		Expect(env.Helm("list", "-n", Namespace)).To(ContainSubstring("ztunnel-" + version))
+		Eventually(func() string { return env.Helm("list", "-n", Namespace) }).Should(ContainSubstring("ztunnel-" + version))
 		server.Close()
 		env.Kubectl("delete", "smc", Name, "--timeout=120s")
 		Expect(env.Kubectl("get", "daemonset,deployment", "-n", Namespace)).To(ContainSubstring("No resources found"))
