@@ -29,9 +29,12 @@ const certificates = "/etc/ssl/certs/ca-certificates.crt"
 // cniPath is the PATH of Istio's own image of the CNI agent, from cni/deployments/kubernetes.
 const cniPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/cni/bin"
 
+// variant is the suffix of the images' tags that the profile ambient asks for.
+const variant = "-distroless"
+
 // release lists what makes the images of a release.
 func (b *builder) release(release istio.Release) []func(context.Context) error {
-	name := func(image string) string { return release.Hub + "/" + image + ":" + release.Version }
+	name := func(image string) string { return release.Hub + "/" + image + ":" + release.Version + variant }
 	return []func(context.Context) error{
 		func(ctx context.Context) error { return b.istiod(ctx, name("pilot"), release.Version) },
 		func(ctx context.Context) error { return b.installCNI(ctx, name("install-cni"), release.Version) },

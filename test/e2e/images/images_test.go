@@ -72,8 +72,8 @@ var _ = Describe("Making them", func() {
 		}
 		Expect(names).To(ConsistOf(
 			"ghcr.io/gloo-operator/gloo-operator:0.1.0", images.Workload,
-			"docker.io/istio/pilot:1.28.2", "docker.io/istio/install-cni:1.28.2", "docker.io/istio/ztunnel:1.28.2",
-			"docker.io/istio/pilot:1.29.1", "docker.io/istio/install-cni:1.29.1", "docker.io/istio/ztunnel:1.29.1",
+			"docker.io/istio/pilot:1.28.2-distroless", "docker.io/istio/install-cni:1.28.2-distroless", "docker.io/istio/ztunnel:1.28.2-distroless",
+			"docker.io/istio/pilot:1.29.1-distroless", "docker.io/istio/install-cni:1.29.1-distroless", "docker.io/istio/ztunnel:1.29.1-distroless",
 		))
 	})
 
@@ -100,15 +100,15 @@ var _ = DescribeTable("Each starts with nothing but what is in it", func(name, o
 },
 	Entry("the operator", "ghcr.io/gloo-operator/gloo-operator:0.1.0", "1.29.1", "version"),
 	Entry("the workload", images.Workload, "Usage of serve", "serve", "-h"),
-	Entry("istiod 1.28.2", "docker.io/istio/pilot:1.28.2", `Version:"1.28.2"`, "version"),
-	Entry("istiod 1.29.1", "docker.io/istio/pilot:1.29.1", `Version:"1.29.1"`, "version"),
-	Entry("the CNI agent 1.28.2", "docker.io/istio/install-cni:1.28.2", `Version:"1.28.2"`, "version"),
-	Entry("the CNI agent 1.29.1", "docker.io/istio/install-cni:1.29.1", `Version:"1.29.1"`, "version"),
+	Entry("istiod 1.28.2", "docker.io/istio/pilot:1.28.2-distroless", `Version:"1.28.2"`, "version"),
+	Entry("istiod 1.29.1", "docker.io/istio/pilot:1.29.1-distroless", `Version:"1.29.1"`, "version"),
+	Entry("the CNI agent 1.28.2", "docker.io/istio/install-cni:1.28.2-distroless", `Version:"1.28.2"`, "version"),
+	Entry("the CNI agent 1.29.1", "docker.io/istio/install-cni:1.29.1-distroless", `Version:"1.29.1"`, "version"),
 )
 
 var _ = Describe("The image of istiod", func() {
 	It("runs as the user that the chart means", func() {
-		_, config := unpacked("docker.io/istio/pilot:1.29.1")
+		_, config := unpacked("docker.io/istio/pilot:1.29.1-distroless")
 		Expect(config.User).To(Equal("1337:1337"))
 		Expect(config.Entrypoint).To(Equal([]string{"/usr/local/bin/pilot-discovery"}))
 	})
@@ -117,7 +117,7 @@ var _ = Describe("The image of istiod", func() {
 var _ = Describe("The image of the CNI agent", Ordered, func() {
 	var root string
 	var config ocispec.ImageConfig
-	BeforeAll(func() { root, config = unpacked("docker.io/istio/install-cni:1.29.1") })
+	BeforeAll(func() { root, config = unpacked("docker.io/istio/install-cni:1.29.1-distroless") })
 
 	It("has its programs where Istio's has them, on its PATH", func() {
 		Expect(filepath.Join(root, "usr/local/bin/install-cni")).To(BeARegularFile())

@@ -43,7 +43,7 @@ type agent struct {
 // startAgent starts it. The pod's network is what it gets as its file descriptor 3.
 func startAgent(m *mesh, version string, node, pod *network) *agent {
 	GinkgoHelper()
-	a := &agent{root: unpacked("docker.io/istio/install-cni:" + version)}
+	a := &agent{root: unpacked("docker.io/istio/install-cni:" + version + "-distroless")}
 	kubeconfig, err := os.ReadFile(m.Kubeconfig())
 	Expect(err).NotTo(HaveOccurred())
 	write(a.root, "kubeconfig", string(kubeconfig))

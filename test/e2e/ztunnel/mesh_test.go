@@ -103,7 +103,7 @@ func (m *mesh) token(ctx context.Context, pod *corev1.Pod) string {
 // startIstiod runs istiod out of its image, as its user, and waits until it is ready.
 func (m *mesh) startIstiod(ctx context.Context, version string) {
 	GinkgoHelper()
-	root := unpacked("docker.io/istio/pilot:" + version)
+	root := unpacked("docker.io/istio/pilot:" + version + "-distroless")
 	kubeconfig, err := os.ReadFile(m.Kubeconfig())
 	Expect(err).NotTo(HaveOccurred())
 	write(root, "istiod/kubeconfig", string(kubeconfig))

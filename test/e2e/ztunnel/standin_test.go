@@ -42,7 +42,7 @@ type standin struct {
 // startStandin starts it with what the chart gives it.
 func startStandin(ctx context.Context, m *mesh, version, socket string) *standin {
 	GinkgoHelper()
-	root := unpacked("docker.io/istio/ztunnel:" + version)
+	root := unpacked("docker.io/istio/ztunnel:" + version + "-distroless")
 	write(root, "var/run/secrets/istio/root-cert.pem", m.rootCertificate)
 	write(root, "var/run/secrets/tokens/istio-token", m.token(ctx, m.ztunnel))
 	s := &standin{address: freePort()}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mesh_test
+
+import (
+	"encoding/json"
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+// healthCheck is what the first users type, to the letter.
+const healthCheck = `kubectl get servicemeshcontroller managed-istio -o jsonpath='{.status.phase}' && echo " | Pods:" && kubectl get pods -n istio-system --no-headers | awk '{print $1 ": " $2 " " $3}' | sort && echo "| CNI Status:" && kubectl get daemonset -n istio-system istio-cni-node -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}' && echo " | Ztunnel Status:" && kubectl get daemonset -n istio-system ztunnel -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}'`
+
+// healthy is what they see, with two nodes.
+const healthy = `^SUCCEEDED \| Pods:
+(istio-cni-node-\w+: 1/1 Running
+){2}(istiod-\w+-\w+: 1/1 Running
+){2}(ztunnel-\w+: 1/1 Running
+){2}\| CNI Status:
+2/2 \| Ztunnel Status:
+2/2$`
+
+var _ = Describe("A mesh", Ordered, func() {
+	var configured map[string]networks
+
+	BeforeAll(func() {
+		configured = conflists()
+		env.Helm("install", "gloo-operator", Repository("charts/gloo-operator"), "--namespace", OperatorNamespace, "--create-namespace",
+			"--wait", "--timeout", "5m")
+	})
+
+	It("is installed from the first users' manifest, and looks to them as it should", func() {
+		env.Install(Sample("k3s-cilium.yaml", Version(before)))
+		Expect(env.Shell(healthCheck)).To(MatchRegexp(healthy))
+	})
+
+	It("has its CNI plugin behind the primary one on each node", func() {
+		for node := range configured {
+			Expect(plugins(node)).To(HaveExactElements("bridge", "portmap", "istio-cni"), node)
+		}
+	})
+
+	It("has istiods that each serve xDS", func(ctx SpecContext) {
+		for _, istiod := range pods("app=istiod") {
+			asked := ask(istiod)
+			Eventually(func(g Gomega) {
+				k := knownTo(g, asked)
+				g.Expect(k.Connected).To(ContainElement("xds"))
+				g.Expect(k.Resources["Address"]).To(BeNumerically(">", 0))
+			}).Should(Succeed(), istiod.Name)
+		}
+	})
+
+	It("has a webhook that refuses what Istio cannot mean", func() {
+		invalid := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+			"metadata": map[string]any{"namespace": "default", "name": "invalid"},
+			"spec":     map[string]any{"hosts": []any{"a.example.com"}},
+		}}
+		Expect(env.API.Create(GinkgoT().Context(), invalid)).To(MatchError(And(
+			ContainSubstring("validation.istio.io"), ContainSubstring("http, tcp or tls must be provided"))))
+	})
+
+	It("announces a pod of an ambient namespace to ztunnel, and gets its certificate", func() {
+		Expect(env.API.Create(GinkgoT().Context(), &corev1.Namespace{
+			ObjectMeta: metav1.ObjectMeta{Name: "ambient", Labels: map[string]string{"istio.io/dataplane-mode": "ambient"}},
+		})).To(Succeed())
+		pod := runPod("ambient", "workload", nodes[1])
+		ztunnel := onNode(pods("app=ztunnel"), nodes[1])
+		Eventually(func(g Gomega) {
+			k := knownTo(g, ztunnel)
+			g.Expect(k.Workloads).To(HaveKey(string(pod.UID)))
+			told := k.Workloads[string(pod.UID)]
+			g.Expect(told.Identity).To(Equal("spiffe://cluster.local/ns/ambient/sa/default"))
+			g.Expect(told.Certificate).NotTo(BeNil())
+		}).Should(Succeed())
+	})
+
+	It("serves the Gateway API: its classes are there, and a waypoint gets its Deployment", func() {
+		for _, class := range []string{"istio", "istio-waypoint"} {
+			Eventually(func() error { _, err := env.TryKubectl("get", "gatewayclass", class); return err }).Should(Succeed(), class)
+		}
+		waypoint := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+			"metadata": map[string]any{"namespace": "ambient", "name": "waypoint"},
+			"spec": map[string]any{
+				"gatewayClassName": "istio-waypoint",
+				"listeners":        []any{map[string]any{"name": "mesh", "port": int64(15008), "protocol": "HBONE"}},
+			},
+		}}
+		Expect(env.API.Create(GinkgoT().Context(), waypoint)).To(Succeed())
+		Eventually(func() error { _, err := env.TryKubectl("get", "deployment", "-n", "ambient", "waypoint"); return err }).Should(Succeed())
+	})
+
+	It("is removed, and the nodes are as they were", func() {
+		env.Kubectl("delete", "smc", Name, "--timeout=300s")
+		Eventually(conflists).Should(Equal(configured))
+	})
+})
+
+// networks is a configuration of the primary CNI.
+type networks struct {
+	CNIVersion, Name string
+	Plugins          []map[string]any
+}
+
+// conflists are those of the nodes, whatever the order of their keys.
+func conflists() map[string]networks {
+	GinkgoHelper()
+	all := map[string]networks{}
+	for _, node := range nodes {
+		content, err := os.ReadFile(env.Cluster.NodePath(node, conflist))
+		Expect(err).NotTo(HaveOccurred())
+		var list networks
+		Expect(json.Unmarshal(content, &list)).To(Succeed())
+		all[node] = list
+	}
+	return all
+}
+
+// plugins are the types of the plugins of a node, in their order.
+func plugins(node string) []any {
+	GinkgoHelper()
+	var types []any
+	for _, plugin := range conflists()[node].Plugins {
+		types = append(types, plugin["type"])
+	}
+	return types
+}
+
+// pods are those of the install namespace with that label.
+func pods(selector string) []corev1.Pod {
+	GinkgoHelper()
+	labels, err := metav1.ParseToLabelSelector(selector)
+	Expect(err).NotTo(HaveOccurred())
+	list := &corev1.PodList{}
+	Expect(env.API.List(GinkgoT().Context(), list, client.InNamespace(Namespace), client.MatchingLabels(labels.MatchLabels))).To(Succeed())
+	Expect(list.Items).NotTo(BeEmpty(), selector)
+	return list.Items
+}
