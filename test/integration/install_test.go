@@ -18,9 +18,6 @@ import (
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
-// healthOneLiner is what people type to see how the mesh is.
-const healthOneLiner = `kubectl get servicemeshcontroller managed-istio -o jsonpath='{.status.phase}' && echo " | Pods:" && kubectl get pods -n istio-system --no-headers | awk '{print $1 ": " $2 " " $3}' | sort && echo "| CNI Status:" && kubectl get daemonset -n istio-system istio-cni-node -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}' && echo " | Ztunnel Status:" && kubectl get daemonset -n istio-system ztunnel -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}'`
-
 var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	var (
 		began   cluster.Mark
@@ -74,7 +71,7 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	})
 
 	It("answers the health one-liner as typed", func() {
-		out := env.Shell(healthOneLiner)
+		out := env.Shell(HealthCheck)
 		Expect(out).To(HavePrefix("SUCCEEDED | Pods:\n"))
 		Expect(strings.Count(out, ": 1/1 Running")).To(Equal(2 + 2*Nodes))
 		Expect(out).To(HaveSuffix(fmt.Sprintf("| CNI Status:\n%d/%d | Ztunnel Status:\n%d/%d", Nodes, Nodes, Nodes, Nodes)))

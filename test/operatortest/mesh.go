@@ -23,6 +23,9 @@ import (
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 )
 
+// HealthCheck is what the first users type to see how the mesh is, to the letter.
+const HealthCheck = `kubectl get servicemeshcontroller managed-istio -o jsonpath='{.status.phase}' && echo " | Pods:" && kubectl get pods -n istio-system --no-headers | awk '{print $1 ": " $2 " " $3}' | sort && echo "| CNI Status:" && kubectl get daemonset -n istio-system istio-cni-node -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}' && echo " | Ztunnel Status:" && kubectl get daemonset -n istio-system ztunnel -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}'`
+
 // Option changes a resource before it is created.
 type Option func(*v1.ServiceMeshController)
 

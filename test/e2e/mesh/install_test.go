@@ -16,9 +16,6 @@ import (
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
-// healthCheck is what the first users type, to the letter.
-const healthCheck = `kubectl get servicemeshcontroller managed-istio -o jsonpath='{.status.phase}' && echo " | Pods:" && kubectl get pods -n istio-system --no-headers | awk '{print $1 ": " $2 " " $3}' | sort && echo "| CNI Status:" && kubectl get daemonset -n istio-system istio-cni-node -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}' && echo " | Ztunnel Status:" && kubectl get daemonset -n istio-system ztunnel -o jsonpath='{.status.numberReady}/{.status.desiredNumberScheduled}'`
-
 // healthy is what they see, with two nodes.
 const healthy = `^SUCCEEDED \| Pods:
 (istio-cni-node-\w+: 1/1 Running
@@ -39,7 +36,7 @@ var _ = Describe("A mesh", Ordered, func() {
 
 	It("is installed from the first users' manifest, and looks to them as it should", func() {
 		env.Install(Sample("k3s-cilium.yaml", Version(before)))
-		Expect(env.Shell(healthCheck)).To(MatchRegexp(healthy))
+		Expect(env.Shell(HealthCheck)).To(MatchRegexp(healthy))
 	})
 
 	It("has its CNI plugin behind the primary one on each node", func() {
