@@ -45,7 +45,7 @@ var _ = Describe("A mesh", Ordered, func() {
 		}
 	})
 
-	It("has istiods that each serve xDS", func(ctx SpecContext) {
+	It("has istiods that each serve xDS", func() {
 		for _, istiod := range pods("app=istiod") {
 			asked := ask(istiod)
 			Eventually(func(g Gomega) {
