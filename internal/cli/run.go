@@ -81,6 +81,7 @@ func (o *runOptions) run(command *cobra.Command) error {
 	if o.controller.Config, err = restConfig(o.kubeconfig, ""); err != nil {
 		return err
 	}
+	o.controller.Config.DisableCompression = true // Each watch would hold a decompressor; within a cluster, bytes are cheap.
 	o.controller.Log, o.controller.Version = logger, Version()
 	return controller.Run(command.Context(), o.controller)
 }
@@ -95,7 +96,6 @@ func restConfig(kubeconfig, context string) (*rest.Config, error) {
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	config.UserAgent = userAgent
-	config.DisableCompression = true
 	return config, nil
 }
 
