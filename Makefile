@@ -77,9 +77,10 @@ bench-micro: gateway-api ## Benchmarks of single functions, in bin/bench-micro.t
 	go test -run='^$$' -bench=. -count=6 ./internal/apply ./internal/health ./internal/plan ./internal/values > bin/bench-micro.txt
 	@go tool -modfile=hack/tools/perf/go.mod benchstat $(BASE) bin/bench-micro.txt
 
+# PORTIONS=4 tries a quarter of all that, another one after each commit.
 .PHONY: test-faults
-test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on
-	go test -timeout=45m ./test/faultsuite
+test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on (PORTIONS=1)
+	go test -timeout=45m ./test/faultsuite $(if $(PORTIONS),-portions=$(PORTIONS) -portion=$(shell git rev-list --count HEAD))
 
 .PHONY: test-e2e
 test-e2e: gateway-api tools tools-real ## Test on real nodes, and with Istio's own programs, as root: see docs/real-nodes.md

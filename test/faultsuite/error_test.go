@@ -28,13 +28,9 @@ var refusals = []refusal{
 
 var _ = Describe("An operator whose every write fails at the first attempt", func() {
 	It("leaves what an undisturbed one leaves, and never tells users that they have to act", func() {
-		queue := make(chan refusal, len(refusals))
-		for _, r := range refusals {
-			queue <- r
-		}
-		close(queue)
+		waiting := queue(inPortion(refusals))
 		each(sites, func(s *site) {
-			for r := range queue {
+			for r := range waiting {
 				s.liveRefused(r)
 			}
 		})

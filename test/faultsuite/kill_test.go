@@ -30,20 +30,15 @@ var deaths = []death{
 var _ = Describe("An operator that is killed at a write", func() {
 	for _, way := range deaths {
 		It("is followed by one that completes what an undisturbed one would have, for every write: "+way.name, func() {
-			model := undisturbed.writes
-			queue := make(chan int)
-			go func() {
-				defer close(queue)
-				for k := range max(len(model[install]), len(model[upgrade]), len(model[uninstall])) {
-					queue <- k
-				}
-			}()
+			model := undisturbed.portion()
+			lives := queue(numbers(max(len(model[install]), len(model[upgrade]), len(model[uninstall]))))
 			each(sites, func(s *site) {
-				for k := range queue {
+				for k := range lives {
 					s.liveAndDie(model, k, way)
 				}
 			})
 			for _, p := range phases {
+				Expect(model[p]).NotTo(BeEmpty())
 				Expect(results.of(way.name, p)).To(BeNumerically(">=", len(besidesStatus(model[p]))), "writes of %s at which an operator was killed", p)
 			}
 		})
@@ -62,6 +57,24 @@ var _ = Describe("An operator that is killed at a write", func() {
 		})
 	}
 })
+
+// portion are the writes at which operators die.
+func (l life) portion() map[phase][]write {
+	chosen := map[phase][]write{}
+	for p, writes := range l.writes {
+		chosen[p] = inPortion(writes)
+	}
+	return chosen
+}
+
+// numbers are those below a limit.
+func numbers(limit int) []int {
+	var all []int
+	for k := range limit {
+		all = append(all, k)
+	}
+	return all
+}
 
 // liveAndDie lets a mesh come, change and go while in each phase the operator dies at
 // the k-th write of the model.
@@ -122,6 +135,8 @@ func (s *site) missing(r faults.Request) bool {
 
 func isStatus(w write) bool { return w.Subresource == "status" }
 
+// besidesStatus are the writes that come in each life: those of the status differ in
+// number as the rollout goes.
 func besidesStatus(writes []write) []write {
 	var kept []write
 	for _, w := range writes {

@@ -17,12 +17,14 @@ import (
 type outage struct {
 	name       string
 	begin, end func(*site) error
+	// moment is the part of a phase's writes after which it begins, in percent.
+	moment int
 }
 
 var outages = []outage{
-	{"API server killed and restarted", kill(cluster.APIServer), restart(cluster.APIServer)},
-	{"etcd killed and restarted", kill(cluster.Etcd), restart(cluster.Etcd)},
-	{"all watches cut", func(s *site) error { s.faults.CutWatches(); return nil }, func(*site) error { return nil }},
+	{name: "API server killed and restarted", begin: kill(cluster.APIServer), end: restart(cluster.APIServer)},
+	{name: "etcd killed and restarted", begin: kill(cluster.Etcd), end: restart(cluster.Etcd)},
+	{name: "all watches cut", begin: func(s *site) error { s.faults.CutWatches(); return nil }, end: func(*site) error { return nil }},
 }
 
 func kill(process string) func(*site) error {
@@ -48,35 +50,39 @@ func restart(process string) func(*site) error {
 	}
 }
 
-// moments are the parts of a phase's writes after which an outage begins, in percent.
+// moments are those at which each outage is tried.
 var moments = []int{10, 50, 90}
 
 var _ = Describe("An outage in the middle of a phase", func() {
 	It("is survived: the same operator completes, and the status is true again", func() {
-		queue := make(chan outage, len(outages))
-		for _, o := range outages {
-			queue <- o
+		var all []outage
+		for _, moment := range moments {
+			for _, o := range outages {
+				o.moment = moment
+				all = append(all, o)
+			}
 		}
-		close(queue)
+		waiting := queue(inPortion(all))
 		each(sites, func(s *site) {
-			for o := range queue {
-				for _, moment := range moments {
-					s.liveThrough(o, moment)
-				}
+			for o := range waiting {
+				s.liveThrough(o)
 			}
 		})
 	})
 })
 
+// steadyWrite selects the writes of besidesStatus.
+var steadyWrite = faults.All(faults.Work, faults.Request.Writes, func(r faults.Request) bool { return r.Subresource != "status" })
+
 // liveThrough lets a mesh come, change and go with an outage in each phase.
-func (s *site) liveThrough(o outage, moment int) {
+func (s *site) liveThrough(o outage) {
 	GinkgoHelper()
 	for _, p := range phases {
 		s.replace() // What client-go remembers of an outage for two minutes says nothing about the next.
-		at := max(1, len(undisturbed.writes[p])*moment/100)
+		at := max(1, len(besidesStatus(undisturbed.writes[p]))*o.moment/100)
 		By(string(p) + ": " + o.name)
 		begun := make(chan error, 1)
-		s.faults.Arm(faults.Rule{At: at, Times: 1, Fault: faults.Call(func() { begun <- o.begin(s) })})
+		s.faults.Arm(faults.Rule{When: steadyWrite, At: at, Times: 1, Fault: faults.Call(func() { begun <- o.begin(s) })})
 		s.begin(p)
 		Eventually(begun).Should(Receive(Succeed()))
 		Expect(o.end(s)).To(Succeed())
