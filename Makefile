@@ -118,8 +118,8 @@ generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	go run ./hack/podtemplates docs/pod-templates.md
 
 .PHONY: demo
-demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10)
-	@go run ./hack/demo -version='$(VERSION)' -nodes='$(NODES)'
+demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10), or as root with REAL=1 node whose pods run
+	@go run ./hack/demo -version='$(VERSION)' -nodes='$(NODES)' -real='$(REAL)'
 
 .PHONY: demo-down
 demo-down: ## Stop the demo's operator and cluster

@@ -21,21 +21,15 @@ import (
 // crdName is the CRD that the chart brings.
 const crdName = "servicemeshcontrollers.operator.gloo.solo.io"
 
-// helmArgs install the operator's chart. No pods: nodes are simulated, and no image
-// runs on them.
-func helmArgs(folder string) []string {
-	return []string{"upgrade", "--install", "gloo-operator", folder,
-		"--namespace", operatorNamespace, "--create-namespace", "--take-ownership", "--set", "manager.replicas=0"}
-}
-
-// installChart installs the operator's chart with helm, and returns when the API
-// server serves its CRD.
-func installChart(ctx context.Context, c *cluster.Cluster, kube client.Client, folder string) error {
+// installChart installs the operator's chart with helm and these arguments besides, and
+// returns when the API server serves its CRD.
+func installChart(ctx context.Context, c *cluster.Cluster, kube client.Client, folder string, besides []string) error {
 	tools, err := toolchain.Build(ctx, toolchain.Helm(), os.Stdout)
 	if err != nil {
 		return err
 	}
-	arguments := helmArgs(folder)
+	arguments := append([]string{"upgrade", "--install", "gloo-operator", folder,
+		"--namespace", operatorNamespace, "--create-namespace", "--take-ownership"}, besides...)
 	fmt.Println("helm", strings.Join(arguments, " "))
 	helm := exec.CommandContext(ctx, tools.Path("helm"), arguments...)
 	helm.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig())

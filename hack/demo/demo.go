@@ -31,37 +31,58 @@ func run(ctx context.Context, o options) error {
 	if o.down {
 		return down()
 	}
-	manifest, err := readSample(o.sample, o.version)
+	versions, err := versionsFor(o)
 	if err != nil {
 		return err
 	}
-	c, err := openOrStart(ctx, o.nodes)
+	version, err := versionFor(o, versions)
 	if err != nil {
 		return err
 	}
-	kube, err := newClient(c)
+	manifest, err := readSample(o.sample, version)
 	if err != nil {
 		return err
 	}
-	if err := installChart(ctx, c, kube, o.chart); err != nil {
-		return err
-	}
-	operator := operatorOf(c)
-	if err := writeAccount(ctx, c, operator.kubeconfig); err != nil {
-		return err
-	}
-	ended, err := operator.start(o.operator)
+	c, err := openOrStart(ctx, o)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("operator: pid %d of this machine, as the chart's ServiceAccount, log %s\n", operator.running(), short(operator.log))
-	if err := showInstallation(ctx, kube, manifest, o, ended); err != nil {
-		return fmt.Errorf("%w\n%s", err, whereToLook(c, operator))
+	at := placeFor(c, o, versions)
+	if err := install(ctx, c, at, manifest, o); err != nil {
+		return err
 	}
 	if err := healthCheck(ctx, c); err != nil {
 		return err
 	}
-	printNext(os.Stdout, c, manifest.GetName(), versionOf(manifest))
+	printNext(os.Stdout, c, at, manifest.GetName(), nextVersion(versionOf(manifest), versions))
+	return nil
+}
+
+// install installs the operator, and the mesh by it.
+func install(ctx context.Context, c *cluster.Cluster, at place, manifest *object, o options) error {
+	kube, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	besides, err := at.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if err := installChart(ctx, c, kube, o.chart, besides); err != nil {
+		return fmt.Errorf("%w\n%s", err, whereToLook(c, at))
+	}
+	ended, err := at.start(ctx)
+	if err != nil {
+		return err
+	}
+	if o.version == "" {
+		if err := keepVersion(ctx, kube, manifest); err != nil {
+			return err
+		}
+	}
+	if err := showInstallation(ctx, kube, manifest, o, ended); err != nil {
+		return fmt.Errorf("%w\n%s", err, whereToLook(c, at))
+	}
 	return nil
 }
 
@@ -82,49 +103,79 @@ func showInstallation(ctx context.Context, kube client.WithWatch, manifest *obje
 }
 
 // openOrStart takes the demo's cluster where it runs, and starts it otherwise.
-func openOrStart(ctx context.Context, nodes int) (*cluster.Cluster, error) {
+func openOrStart(ctx context.Context, o options) (*cluster.Cluster, error) {
 	dir := cluster.NamedDir(clusterName)
 	c, err := cluster.Open(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return startCluster(ctx, dir, nodes)
+		return startCluster(ctx, dir, o)
 	}
 	if err != nil {
 		return nil, err
 	}
 	running := 0
-	for _, name := range cluster.Processes() {
+	for _, name := range c.Processes() {
 		if c.Process(name).Running() {
 			running++
 		}
 	}
 	switch running {
-	case len(cluster.Processes()):
+	case len(c.Processes()):
+		if err := sameKind(c.RealNodes(), o.real); err != nil {
+			return nil, err
+		}
 		fmt.Printf("using the cluster that runs already, in %s; make demo-down ends it\n", short(dir))
 		return c, nil
 	case 0:
-		return startCluster(ctx, dir, nodes)
+		return startCluster(ctx, dir, o)
 	default:
 		return nil, fmt.Errorf("only %d of %d processes of the cluster in %s run: end it with make demo-down, then start anew",
-			running, len(cluster.Processes()), dir)
+			running, len(c.Processes()), dir)
 	}
 }
 
-func startCluster(ctx context.Context, dir string, nodes int) (*cluster.Cluster, error) {
-	fmt.Printf("starting Kubernetes with %d simulated K3s nodes; the first time, its programs are compiled\n", nodes)
+// kindOf names the nodes of a cluster with that number of real ones.
+func kindOf(real int) string {
+	if real == 0 {
+		return "simulated nodes"
+	}
+	return fmt.Sprintf("real nodes (REAL=%d)", real)
+}
+
+// sameKind takes two numbers of real nodes, of the cluster that runs and of the wanted one.
+func sameKind(running, wanted int) error {
+	if running == wanted {
+		return nil
+	}
+	return fmt.Errorf("the demo's cluster runs already, with %s: end it with make demo-down, then start one with %s",
+		kindOf(running), kindOf(wanted))
+}
+
+func startCluster(ctx context.Context, dir string, o options) (*cluster.Cluster, error) {
+	kind := fmt.Sprintf("%d simulated K3s nodes", o.nodes)
+	if o.real > 0 {
+		kind = kindOf(o.real)
+	}
+	fmt.Printf("starting Kubernetes with %s; the first time, its programs are compiled\n", kind)
+	nodes := o.nodes
 	if nodes == 0 {
 		nodes = -1
 	}
 	return cluster.Start(ctx, cluster.Options{
-		Dir: dir, Nodes: nodes, KubeletVersion: kubeletVersion, Detach: true, Log: os.Stdout,
+		Dir: dir, Nodes: nodes, RealNodes: o.real, KubeletVersion: kubeletVersion, Detach: true, Log: os.Stdout,
 	})
 }
 
 func newClient(c *cluster.Cluster) (client.WithWatch, error) {
-	scheme := runtime.NewScheme()
-	if err := v1.AddToScheme(scheme); err != nil {
+	scheme, err := newScheme()
+	if err != nil {
 		return nil, err
 	}
 	return client.NewWithWatch(c.Config("demo"), client.Options{Scheme: scheme})
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, v1.AddToScheme(scheme)
 }
 
 func down() error {
@@ -141,9 +192,14 @@ func down() error {
 	return nil
 }
 
-func whereToLook(c *cluster.Cluster, operator operator) string {
-	return fmt.Sprintf("  the operator's log: %s\n  Kubernetes' logs:   %s\n  the resource:       KUBECONFIG=%s %s describe smc",
-		short(operator.log), short(filepath.Join(c.Dir(), "logs")), short(c.Kubeconfig()), short(c.Binary("kubectl")))
+func whereToLook(c *cluster.Cluster, at place) string {
+	return fmt.Sprintf("  the operator's log: %s\n  Kubernetes' logs:   %s\n  the resource:       %s describe smc",
+		at.log(), short(filepath.Join(c.Dir(), "logs")), kubectl(c))
+}
+
+// kubectl is how a person runs it on the cluster from any shell.
+func kubectl(c *cluster.Cluster) string {
+	return fmt.Sprintf("KUBECONFIG=%s %s", short(c.Kubeconfig()), short(c.Binary("kubectl")))
 }
 
 // short is the path as a person would type it into a shell.
@@ -156,13 +212,16 @@ func short(path string) string {
 }
 
 // printNext tells how to go on by hand.
-func printNext(out io.Writer, c *cluster.Cluster, name, version string) {
+func printNext(out io.Writer, c *cluster.Cluster, at place, name, next string) {
+	if note := at.note(); note != "" {
+		fmt.Fprintf(out, "\n%s\n", note)
+	}
 	fmt.Fprintf(out, `
 The cluster and the operator go on running. Look around in this shell:
   export KUBECONFIG=%s PATH=%s:$PATH
   kubectl get smc -w
 `, short(c.Kubeconfig()), short(filepath.Dir(c.Binary("kubectl"))))
-	if next := otherVersion(version); next != "" {
+	if next != "" {
 		fmt.Fprintf(out, "Change the version, and watch the upgrade:\n  kubectl patch smc %s --type merge -p '{\"spec\":{\"version\":\"%s\"}}'\n", name, next)
 	}
 	fmt.Fprintln(out, "End it:\n  make demo-down")

@@ -15,8 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
 type object = unstructured.Unstructured
@@ -65,17 +63,6 @@ func readSample(path, version string) (*object, error) {
 func versionOf(manifest *object) string {
 	version, _, _ := unstructured.NestedString(manifest.Object, "spec", "version")
 	return version
-}
-
-// otherVersion is the next newer release that is compiled in; or, for the
-// newest, none.
-func otherVersion(version string) string {
-	versions := istio.Versions()
-	i := slices.Index(versions, version)
-	if i < 0 || i == len(versions)-1 {
-		return ""
-	}
-	return versions[i+1]
 }
 
 func apply(ctx context.Context, kube client.Client, o *object) error {

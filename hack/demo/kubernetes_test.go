@@ -43,15 +43,6 @@ var _ = Describe("The sample", func() {
 	})
 })
 
-var _ = Describe("The version proposed next", func() {
-	It("is the next newer one, and nothing for the newest", func() {
-		versions := istio.Versions()
-		Expect(otherVersion(versions[0])).To(Equal(versions[1]))
-		Expect(otherVersion(versions[len(versions)-1])).To(BeEmpty())
-		Expect(otherVersion("1.2.3")).To(BeEmpty())
-	})
-})
-
 var _ = Describe("A CRD", func() {
 	It("is served when its condition says so", func() {
 		crd := &object{Object: map[string]any{}}

@@ -21,6 +21,9 @@ import (
 // nodes are the real ones.
 func (c *Cluster) nodes() []node.Node { return node.All(c.dir, c.state.RealNodes) }
 
+// RealNodes is the number of nodes whose pods really run.
+func (c *Cluster) RealNodes() int { return c.state.RealNodes }
+
 // Processes are the names that Process takes, in the order in which the processes start.
 func (c *Cluster) Processes() []string {
 	if c.state.RealNodes == 0 {

@@ -32,6 +32,18 @@ const cniPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 // variant is the suffix of the images' tags that the profile ambient asks for.
 const variant = "-distroless"
 
+// Versions are those of Istio that Build has a module for, the oldest first.
+func Versions() ([]string, error) {
+	root, err := toolchain.Root()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(istio.Versions(), func(version string) bool {
+		_, err := os.Stat(filepath.Join(root, "hack", "tools", toolchain.Istio(version).Name, "go.mod"))
+		return err != nil
+	}), nil
+}
+
 // release lists what makes the images of a release.
 func (b *builder) release(release istio.Release) []func(context.Context) error {
 	name := func(image string) string { return release.Hub + "/" + image + ":" + release.Version + variant }

@@ -38,6 +38,10 @@ var _ = Describe("The images of Istio", func() {
 		}
 	})
 
+	It("are made for the releases that there is a module for", func() {
+		Expect(Versions()).To(HaveExactElements("1.28.2", "1.29.1"))
+	})
+
 	It("take the ztunnel that one names, for each release", func(ctx SpecContext) {
 		folder := GinkgoT().TempDir()
 		given := filepath.Join(folder, "ztunnel-1.2.3.tar")
