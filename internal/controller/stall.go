@@ -25,6 +25,9 @@ const (
 	// lastLook is the longest pause between two looks: each is twice as long as the one
 	// before.
 	lastLook = time.Minute
+	// blindLook is that pause while none of the first blindLooks has told why: an image that
+	// cannot be pulled looks for half a minute as if it were being pulled.
+	blindLook, blindLooks = 15 * time.Second, 8
 	// joinGrace is how long pods of a complete mesh may take to get ready on nodes that have
 	// joined: a cluster that grows and shrinks has no degraded mesh all the time.
 	joinGrace = 2 * time.Minute
@@ -81,7 +84,11 @@ func (s *stall) due(seen string, leaving, left bool, now time.Time) bool {
 func (s *stall) looked(seen string, found *health.Trouble, behind []string, now time.Time) {
 	s.seen, s.found, s.behind = seen, found, behind
 	s.looks++
-	s.next = now.Add(min(lastLook, firstLook<<min(s.looks, 8)))
+	longest := lastLook
+	if found == nil && s.looks < blindLooks {
+		longest = blindLook
+	}
+	s.next = now.Add(min(longest, firstLook<<min(s.looks, 8)))
 }
 
 // watch tells a rollout that goes on from one that does not: it says why, and that it

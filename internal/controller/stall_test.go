@@ -50,12 +50,21 @@ var _ = Describe("A rollout that stands still", func() {
 		Expect(another.since).To(Equal(after(time.Minute)))
 	})
 
+	It("is looked at every quarter of a minute until something tells why, for two minutes", func() {
+		var pauses []time.Duration
+		for now := after(firstLook); len(pauses) < 9; now = s.next {
+			s.looked("a", nil, nil, now)
+			pauses = append(pauses, s.next.Sub(now)/time.Second)
+		}
+		Expect(pauses).To(Equal([]time.Duration{10, 15, 15, 15, 15, 15, 15, 60, 60}))
+	})
+
 	It("is looked at after a while, and more rarely each time", func() {
 		Expect(s.due("a", false, false, after(firstLook-1))).To(BeFalse())
 		Expect(s.due("a", false, false, after(firstLook))).To(BeTrue())
 		var pauses []time.Duration
 		for now := after(firstLook); len(pauses) < 6; now = s.next {
-			s.looked("a", nil, nil, now)
+			s.looked("a", &health.Trouble{}, nil, now)
 			pauses = append(pauses, s.next.Sub(now))
 		}
 		Expect(pauses).To(Equal([]time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute, time.Minute}))

@@ -16,8 +16,13 @@ import (
 	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
 )
 
-// Workload is the image with which tests put load on a mesh: see cmd/workload.
-const Workload = "gloo-operator.test/workload:e2e"
+const (
+	// Workload is the image with which tests put load on a mesh: see cmd/workload.
+	Workload = "gloo-operator.test/workload:e2e"
+	// StandIn is the stand-in for ztunnel by its own name, which is there beside the real
+	// ztunnel, too: with it tests ask istiod.
+	StandIn = "gloo-operator.test/ztunnel-stand-in:e2e"
+)
 
 // Tarball is one image.
 type Tarball struct {
@@ -36,7 +41,7 @@ func Paths(of []Tarball) []string {
 	return paths
 }
 
-// Build makes the images of the operator, of a workload, and of those releases of Istio,
+// Build makes the images of the operator, of a workload, of the stand-in, and of those releases of Istio,
 // for this machine's architecture. What it compiles and downloads for the first time takes
 // minutes, which log is told about; afterwards it takes seconds.
 func Build(ctx context.Context, log io.Writer, versions ...string) ([]Tarball, error) {
@@ -49,7 +54,10 @@ func Build(ctx context.Context, log io.Writer, versions ...string) ([]Tarball, e
 		return nil, err
 	}
 	defer b.close()
-	steps := []func(context.Context) error{b.operator, b.workload}
+	steps := []func(context.Context) error{
+		b.operator, b.workload,
+		func(ctx context.Context) error { return b.standIn(ctx, StandIn) },
+	}
 	for _, version := range versions {
 		release, err := istio.Find(version)
 		if err != nil {

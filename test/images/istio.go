@@ -103,6 +103,11 @@ func (b *builder) ztunnel(ctx context.Context, name, version string) error {
 		b.made = append(b.made, Tarball{Name: name, Path: file})
 		return nil
 	}
+	return b.standIn(ctx, name)
+}
+
+// standIn makes the image of test/ztunnelstandin, under any name.
+func (b *builder) standIn(ctx context.Context, name string) error {
 	program, err := b.compile(ctx, filepath.Join("test", "ztunnelstandin"), ".")
 	if err != nil {
 		return err

@@ -29,8 +29,21 @@ func (e *Env) Istioctl(arguments ...string) string {
 	return e.run(toolchain.Istioctl(), "istioctl", arguments)
 }
 
-// run builds the tool unless it is there, and runs it.
+// TryIstioctl is Istioctl for what may fail.
+func (e *Env) TryIstioctl(arguments ...string) (string, error) {
+	GinkgoHelper()
+	return e.try(toolchain.Istioctl(), "istioctl", arguments)
+}
+
 func (e *Env) run(family toolchain.Family, program string, arguments []string) string {
+	GinkgoHelper()
+	out, err := e.try(family, program, arguments)
+	Expect(err).NotTo(HaveOccurred(), out)
+	return out
+}
+
+// try builds the tool unless it is there, and runs it.
+func (e *Env) try(family toolchain.Family, program string, arguments []string) (string, error) {
 	GinkgoHelper()
 	tools, err := toolchain.Build(context.Background(), family, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
@@ -38,8 +51,7 @@ func (e *Env) run(family toolchain.Family, program string, arguments []string) s
 	home := GinkgoT().TempDir() // Neither tool is to see what this machine's user has.
 	command.Env = append(os.Environ(), "KUBECONFIG="+e.Cluster.Kubeconfig(), "HOME="+home)
 	out, err := command.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), string(out))
-	return string(out)
+	return string(out), err
 }
 
 // Chart writes a chart of a release, such as "base" or "istio-cni", to a folder of

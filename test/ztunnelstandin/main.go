@@ -11,7 +11,9 @@
 //   - it subscribes to addresses and policies from istiod (delta xDS);
 //   - it turns ready when all of that has happened once, and stays ready, as ztunnel does.
 //
-// GET /standin on the port of its readiness tells what it knows, as JSON.
+// GET /standin on the port of its readiness tells what it knows, as JSON. GET /ask asks
+// istiod anew, and is an error where istiod does not answer. On ztunnel's admin port it
+// answers `istioctl ztunnel-config`.
 package main
 
 import (
@@ -47,15 +49,12 @@ func main() {
 
 // run does all until the context ends.
 func run(ctx context.Context, s settings, log *slog.Logger) error {
-	listener, err := net.Listen("tcp", s.listen)
-	if err != nil {
-		return err
-	}
 	known := newState(s.identity())
 	certificates := newKeeper(authority{settings: s}, known, log)
+	xds := discovery{settings: s, state: known, log: log}
 	tasks := map[string]func(context.Context) error{
 		"zds": agent{settings: s, state: known, certificates: certificates, log: log}.follow,
-		"xds": discovery{settings: s, state: known, log: log}.follow,
+		"xds": xds.follow,
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -65,11 +64,23 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 		running.Go(func() { persist(ctx, log.With("task", name), task) })
 	}
 	running.Go(func() { certificates.want(ctx, s.identity()) })
-	server := &http.Server{Handler: known.handler(), ReadHeaderTimeout: 5 * time.Second}
-	running.Go(func() {
-		<-ctx.Done()
-		_ = server.Close() // nobody waits for an answer then
-	})
+	ready := known.handler()
+	ready.HandleFunc("GET /ask", xds.answer)
+	failed := make(chan error, 2)
+	for address, handler := range map[string]http.Handler{s.listen: ready, s.admin: known.admin()} {
+		running.Go(func() { failed <- serve(ctx, address, handler) })
+	}
+	return <-failed // or nil at the end
+}
+
+// serve answers until the context ends.
+func serve(ctx context.Context, address string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // nobody waits for an answer then
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

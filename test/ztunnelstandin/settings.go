@@ -19,8 +19,9 @@ type settings struct {
 	trustDomain, clusterID, network     string
 	pod, namespace, serviceAccount      string
 	node, address                       string
-	// listen is the address of the readiness port. The real one has no such setting.
-	listen string
+	// listen and admin are the addresses of the ports for readiness and administration. The
+	// real one has no such settings.
+	listen, admin string
 }
 
 // settingsOf reads them. It fails where one is missing that has no default.
@@ -69,6 +70,7 @@ func (s *settings) optional() []setting {
 		{"ISTIO_META_CLUSTER_ID", "Kubernetes", &s.clusterID},
 		{"NETWORK", "", &s.network},
 		{"STANDIN_LISTEN", ":15021", &s.listen},
+		{"STANDIN_ADMIN", "127.0.0.1:15000", &s.admin},
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *state) known() Known {
 func short(typeURL string) string { return typeURL[strings.LastIndexByte(typeURL, '.')+1:] }
 
 // handler answers probes and tests.
-func (s *state) handler() http.Handler {
+func (s *state) handler() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if k := s.known(); !k.Ready {

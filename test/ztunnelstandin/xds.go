@@ -30,6 +30,23 @@ type stream = grpc.BidiStreamingClient[discoveryv3.DeltaDiscoveryRequest, discov
 
 // follow subscribes, and takes and acknowledges what istiod sends until the stream ends.
 func (d discovery) follow(ctx context.Context) error {
+	defer d.state.setConnected("xds", false)
+	return d.stream(ctx, func(opened stream) error {
+		for {
+			response, err := opened.Recv()
+			if err != nil {
+				return err
+			}
+			d.state.setConnected("xds", true)
+			if err := d.take(opened, response); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// stream lends a stream, on which all is subscribed to, over a connection of its own.
+func (d discovery) stream(ctx context.Context, use func(stream) error) error {
 	connection, err := d.connect(d.xdsAddress, d.xdsName)
 	if err != nil {
 		return err
@@ -44,17 +61,7 @@ func (d discovery) follow(ctx context.Context) error {
 	if err := d.subscribe(opened); err != nil {
 		return err
 	}
-	defer d.state.setConnected("xds", false)
-	for {
-		response, err := opened.Recv()
-		if err != nil {
-			return err
-		}
-		d.state.setConnected("xds", true)
-		if err := d.take(opened, response); err != nil {
-			return err
-		}
-	}
+	return use(opened)
 }
 
 // subscribe asks for all of each type, and says what it has from an earlier stream: istiod

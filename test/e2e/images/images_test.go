@@ -71,7 +71,7 @@ var _ = Describe("Making them", func() {
 			Expect(one.Path).To(BeARegularFile())
 		}
 		Expect(names).To(ConsistOf(
-			"ghcr.io/gloo-operator/gloo-operator:0.1.0", images.Workload,
+			"ghcr.io/gloo-operator/gloo-operator:0.1.0", images.Workload, images.StandIn,
 			"docker.io/istio/pilot:1.28.2-distroless", "docker.io/istio/install-cni:1.28.2-distroless", "docker.io/istio/ztunnel:1.28.2-distroless",
 			"docker.io/istio/pilot:1.29.1-distroless", "docker.io/istio/install-cni:1.29.1-distroless", "docker.io/istio/ztunnel:1.29.1-distroless",
 		))

@@ -26,12 +26,15 @@ const healthy = `^SUCCEEDED \| Pods:
 2/2$`
 
 var _ = Describe("A mesh", Ordered, func() {
-	var configured map[string]networks
+	var configured map[string]networks // before
 
 	BeforeAll(func() {
 		configured = conflists()
 		env.Helm("install", "gloo-operator", Repository("charts/gloo-operator"), "--namespace", OperatorNamespace, "--create-namespace",
 			"--wait", "--timeout", "5m")
+		newNamespace(outside, nil)
+		newNamespace(ambient, map[string]string{"istio.io/dataplane-mode": "ambient"})
+		talking = askServer()
 	})
 
 	It("is installed from the first users' manifest, and looks to them as it should", func() {
@@ -47,7 +50,7 @@ var _ = Describe("A mesh", Ordered, func() {
 
 	It("has istiods that each serve xDS", func() {
 		for _, istiod := range pods("app=istiod") {
-			asked := ask(istiod)
+			asked := asker("asks-"+istiod.Name, only(istiod))
 			Eventually(func(g Gomega) {
 				k := knownTo(g, asked)
 				g.Expect(k.Connected).To(ContainElement("xds"))
@@ -67,17 +70,13 @@ var _ = Describe("A mesh", Ordered, func() {
 	})
 
 	It("announces a pod of an ambient namespace to ztunnel, and gets its certificate", func() {
-		Expect(env.API.Create(GinkgoT().Context(), &corev1.Namespace{
-			ObjectMeta: metav1.ObjectMeta{Name: "ambient", Labels: map[string]string{"istio.io/dataplane-mode": "ambient"}},
-		})).To(Succeed())
-		pod := runPod("ambient", "workload", nodes[1])
-		ztunnel := onNode(pods("app=ztunnel"), nodes[1])
+		pod := runPod(workload(ambient, "workload", nodes[1]))
 		Eventually(func(g Gomega) {
-			k := knownTo(g, ztunnel)
-			g.Expect(k.Workloads).To(HaveKey(string(pod.UID)))
-			told := k.Workloads[string(pod.UID)]
-			g.Expect(told.Identity).To(Equal("spiffe://cluster.local/ns/ambient/sa/default"))
-			g.Expect(told.Certificate).NotTo(BeNil())
+			z := ztunnelOn(g, nodes[1])
+			g.Expect(z.WorkloadState).To(HaveKeyWithValue(string(pod.UID), HaveField("Info.Name", pod.Name)))
+			g.Expect(z.Certificates).To(ContainElement(And(
+				HaveField("Identity", "spiffe://cluster.local/ns/ambient/sa/default"),
+				HaveField("State", "Available"), HaveField("CertChain", Not(BeEmpty())))))
 		}).Should(Succeed())
 	})
 
@@ -87,14 +86,24 @@ var _ = Describe("A mesh", Ordered, func() {
 		}
 		waypoint := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
-			"metadata": map[string]any{"namespace": "ambient", "name": "waypoint"},
+			"metadata": map[string]any{"namespace": ambient, "name": "waypoint"},
 			"spec": map[string]any{
 				"gatewayClassName": "istio-waypoint",
 				"listeners":        []any{map[string]any{"name": "mesh", "port": int64(15008), "protocol": "HBONE"}},
 			},
 		}}
 		Expect(env.API.Create(GinkgoT().Context(), waypoint)).To(Succeed())
-		Eventually(func() error { _, err := env.TryKubectl("get", "deployment", "-n", "ambient", "waypoint"); return err }).Should(Succeed())
+		Eventually(func() error { _, err := env.TryKubectl("get", "deployment", "-n", ambient, "waypoint"); return err }).Should(Succeed())
+	})
+
+	Context("complete", settledMesh)
+
+	Context("under load", underLoad)
+
+	Context("a part of whose cluster dies", dying)
+
+	It("looks as it did at first, after all that", func() {
+		Eventually(func() string { return env.Shell(HealthCheck) }).Should(MatchRegexp(healthy))
 	})
 
 	It("is removed, and the nodes are as they were", func() {

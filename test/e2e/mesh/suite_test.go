@@ -11,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/images"
@@ -31,9 +33,13 @@ const conflist = "/etc/cni/net.d/05-cilium.conflist"
 
 var env *Env
 
+// talking is a pod that keeps asking another one from the beginning on, outside of the mesh.
+var talking *corev1.Pod
+
 func TestMesh(t *testing.T) { Run(t, "A mesh whose pods run") }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	log.SetLogger(GinkgoLogr)
 	SetDefaultEventuallyTimeout(5 * time.Minute) // Pods start when the machine gets to it.
 	made, err := images.Build(ctx, GinkgoWriter, before, after)
 	Expect(err).NotTo(HaveOccurred())

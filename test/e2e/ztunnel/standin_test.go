@@ -51,7 +51,7 @@ func startStandin(ctx context.Context, m *mesh, version, socket string) *standin
 	cmd.Env = []string{
 		"CA_ADDRESS=" + m.istiod, "XDS_ADDRESS=" + m.istiod, "ALT_CA_HOSTNAME=istiod.istio-system.svc", "ALT_XDS_HOSTNAME=istiod.istio-system.svc",
 		"POD_NAME=" + m.ztunnel.Name, "POD_NAMESPACE=" + meshNamespace, "NODE_NAME=" + m.node, "INSTANCE_IP=" + m.ztunnel.Status.PodIP,
-		"SERVICE_ACCOUNT=ztunnel", "INPOD_UDS=" + socket, "STANDIN_LISTEN=" + s.address,
+		"SERVICE_ACCOUNT=ztunnel", "INPOD_UDS=" + socket, "STANDIN_LISTEN=" + s.address, "STANDIN_ADMIN=" + freePort(),
 		"CA_ROOT_CA=" + filepath.Join(root, "var/run/secrets/istio/root-cert.pem"),
 		"STANDIN_TOKEN=" + filepath.Join(root, "var/run/secrets/tokens/istio-token"),
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -18,7 +19,9 @@ import (
 type count struct {
 	Asked  int `json:"asked"`
 	Failed int `json:"failed"`
-	// LastError is of the last that failed, and LastFailed when that was.
+	// Retried is how many attempts did not do, and were made again.
+	Retried int `json:"retried"`
+	// LastError is of the last attempt that did not do, and LastFailed when that was.
 	LastError  string     `json:"lastError,omitempty"`
 	LastFailed *time.Time `json:"lastFailed,omitempty"`
 }
@@ -28,6 +31,7 @@ func ask(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("ask", flag.ContinueOnError)
 	every := flags.Duration("every", 100*time.Millisecond, "time from one question to the next")
 	timeout := flags.Duration("timeout", 2*time.Second, "longest wait for an answer")
+	patience := flags.Duration("patience", 0, "how long to try again before a question has failed")
 	connect := flags.Bool("connect", false, "only connect to host:port")
 	if err := flags.Parse(arguments); err != nil {
 		return err
@@ -40,11 +44,12 @@ func ask(ctx context.Context, arguments []string, out io.Writer) error {
 		question = dial
 	}
 	var so count
-	so.repeat(ctx, *every, out, func() error {
+	attempt := func() error {
 		limited, cancel := context.WithTimeout(ctx, *timeout)
 		defer cancel()
 		return question(limited, flags.Arg(0))
-	})
+	}
+	so.repeat(ctx, *every, out, func() error { return so.persist(ctx, attempt, *every, *patience) })
 	if so.Failed > 0 {
 		return fmt.Errorf("%d of %d failed, the last with: %s", so.Failed, so.Asked, so.LastError)
 	}
@@ -77,7 +82,34 @@ func (c *count) take(err error, at time.Time) {
 	c.Asked++
 	if err != nil {
 		c.Failed++
-		c.LastError, c.LastFailed = err.Error(), &at
+		c.failed(err, at)
+	}
+}
+
+func (c *count) failed(err error, at time.Time) { c.LastError, c.LastFailed = err.Error(), &at }
+
+// persist makes an attempt again until one does, or patience is at its end.
+func (c *count) persist(ctx context.Context, attempt func() error, every, patience time.Duration) error {
+	for asked := time.Now(); ; {
+		err := attempt()
+		if err == nil || time.Since(asked) >= patience || !c.again(ctx, err, every) {
+			return err
+		}
+	}
+}
+
+// again waits before the next attempt, and tells whether there is one.
+func (c *count) again(ctx context.Context, err error, after time.Duration) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	c.Retried++
+	c.failed(err, time.Now())
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(after):
+		return true
 	}
 }
 
@@ -96,7 +128,8 @@ func get(ctx context.Context, address string) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", address, response.Status)
+		reason, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // the status says enough
+		return fmt.Errorf("%s answers %s: %s", address, response.Status, strings.TrimSpace(string(reason)))
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	return err

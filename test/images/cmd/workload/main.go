@@ -4,7 +4,7 @@
 // client that keeps asking one and counts what fails.
 //
 //	workload serve [-listen=:8080]
-//	workload ask [-every=100ms] [-timeout=2s] [-connect] ADDRESS
+//	workload ask [-every=100ms] [-timeout=2s] [-patience=0] [-connect] ADDRESS
 //
 // ask prints a line of JSON each second and at the end, which a signal brings about. With
 // -connect, ADDRESS is host:port, and a connection is all that is asked for.

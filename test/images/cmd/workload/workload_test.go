@@ -75,6 +75,32 @@ var _ = Describe("The workload", func() {
 		Expect(so.LastError).To(ContainSubstring("503"))
 	})
 
+	It("counts an attempt that is made again as no failure, if one does in time", func(ctx SpecContext) {
+		answers = make(chan struct{})
+		attempts := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if attempts++; attempts < 3 {
+				http.Error(w, "not yet", http.StatusServiceUnavailable)
+				return
+			}
+			select {
+			case answers <- struct{}{}:
+			case <-r.Context().Done():
+			}
+		}))
+		DeferCleanup(server.Close)
+		so, err := asked(ctx, 2, answers, "-patience=1m", server.URL)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(so).To(And(HaveField("Failed", 0), HaveField("Retried", 2), HaveField("LastError", ContainSubstring("503 Service Unavailable: not yet"))))
+	})
+
+	It("counts as a failure what is tried again to no end", func(ctx SpecContext) {
+		address := answering(http.StatusServiceUnavailable)
+		so, err := asked(ctx, 20, answers, "-patience=5ms", address) // No question takes more than six of them.
+		Expect(err).To(HaveOccurred())
+		Expect(so.Failed).To(BeNumerically(">", 0))
+	})
+
 	It("can ask for connections only", func(ctx SpecContext) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		Expect(err).NotTo(HaveOccurred())

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mesh_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/test/cluster"
+	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+)
+
+// dying are specs of what the cluster loses while it has a mesh.
+func dying() {
+	var talk *questions
+
+	BeforeAll(func() { talk = since(talking) })
+
+	rollout := 0
+	DescribeTable("is completed by another operator when the leader of the two", func(kill func(*corev1.Pod)) {
+		rollout++
+		leading := leader()
+		env.Patch(fmt.Sprintf(`{"spec":{"values":{"ztunnel":{"podAnnotations":{"rollout":"%d"}}}}}`, rollout))
+		Eventually(func() v1.Phase { return env.Mesh().Status.Phase }).ShouldNot(Equal(v1.PhaseSucceeded))
+		former := holder()
+		kill(leading)
+		Eventually(holder).ShouldNot(Or(BeEmpty(), Equal(former)))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.Ztunnel().Spec.Template.Annotations).To(HaveKeyWithValue("rollout", strconv.Itoa(rollout)))
+	},
+		Entry("is killed", killProcesses),
+		Entry("has its pod deleted", func(pod *corev1.Pod) {
+			env.Kubectl("delete", "pod", "--namespace", pod.Namespace, pod.Name, "--wait=false")
+		}),
+	)
+
+	It("says which node it misses while a kubelet is dead, and changes nothing", func(ctx SpecContext) {
+		mark := env.Settled()
+		kubelet := kill(cluster.Kubelet)
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring(nodes[1]))
+		env.EventuallyPhase(v1.PhaseDegraded)
+		Expect(kubelet.Start(ctx)).To(Succeed())
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+	})
+
+	It("is not restarted when containerd dies", func(ctx SpecContext) {
+		mark, running := env.Settled(), restarts()
+		containerd := kill(cluster.Containerd)
+		Expect(containerd.Start(ctx)).To(Succeed())
+		runPod(workload(outside, "later", nodes[1])) // The kubelet has found it again.
+		running["later/workload"] = 0
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Expect(restarts()).To(Equal(running))
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+	})
+
+	It("goes on as it is when the images of a change cannot be had, and says so", func() {
+		running := restarts()
+		env.Patch(`{"spec":{"image":{"registry":"registry.invalid"}}}`)
+		Eventually(func() string { return env.Mesh().Status.Message }).Should(MatchRegexp(`pod istiod-.*(ErrImagePull|ImagePullBackOff)`))
+		Expect(restarts()).To(Equal(running))
+		env.Patch(`{"spec":{"image":null}}`)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		Eventually(restarts).Should(Equal(running))
+	})
+
+	It("has let pods talk to each other all the while", func() { talk.expectAnswered() })
+}
+
+// holder is who holds the operators' lease: a name of a pod, and a number of its own. It is
+// nobody while one has let it go and no other has taken it.
+func holder() string {
+	GinkgoHelper()
+	leases := &coordinationv1.LeaseList{}
+	Expect(env.API.List(GinkgoT().Context(), leases, client.InNamespace(OperatorNamespace))).To(Succeed())
+	Expect(leases.Items).To(HaveLen(1))
+	return *leases.Items[0].Spec.HolderIdentity
+}
+
+// leader is the pod of the holder.
+func leader() *corev1.Pod {
+	GinkgoHelper()
+	pod := &corev1.Pod{}
+	Eventually(func() error {
+		name, _, _ := strings.Cut(holder(), "_")
+		return env.API.Get(GinkgoT().Context(), client.ObjectKey{Namespace: OperatorNamespace, Name: name}, pod)
+	}).Should(Succeed())
+	return pod
+}
+
+// killProcesses kills what runs in a pod, but for the container that holds its networks.
+func killProcesses(pod *corev1.Pod) {
+	GinkgoHelper()
+	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	Expect(err).NotTo(HaveOccurred())
+	killed := 0
+	for _, file := range groups {
+		group, _ := os.ReadFile(file) // A process may have ended.
+		name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "comm"))
+		if !strings.Contains(string(group), "pod"+string(pod.UID)) || strings.TrimSpace(string(name)) == "pause" {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Succeed())
+		killed++
+	}
+	Expect(killed).To(BeNumerically(">", 0), "processes of "+pod.Name)
+}
+
+// kill kills a program of the second node, where nothing but pods is.
+func kill(program string) *cluster.Process {
+	GinkgoHelper()
+	process := env.Cluster.Process(cluster.NodeProcess(nodes[1], program))
+	Expect(process.Kill()).To(Succeed())
+	return process
+}
+
+// restarts is how often each container of a workload, of the mesh or of the operator that
+// is ready has been restarted, by its pod.
+func restarts() map[string]int32 {
+	GinkgoHelper()
+	counts := map[string]int32{}
+	for _, namespace := range []string{Namespace, OperatorNamespace, outside, ambient} {
+		list := &corev1.PodList{}
+		Expect(env.API.List(GinkgoT().Context(), list, client.InNamespace(namespace))).To(Succeed())
+		for _, pod := range list.Items {
+			for _, container := range pod.Status.ContainerStatuses {
+				if container.Ready {
+					counts[pod.Name+"/"+container.Name] = container.RestartCount
+				}
+			}
+		}
+	}
+	return counts
+}
