@@ -80,7 +80,7 @@ bench-micro: gateway-api ## Benchmarks of single functions, in bin/bench-micro.t
 # PORTIONS=4 tries a quarter of all that, another one after each commit.
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on (PORTIONS=1)
-	go test -timeout=45m ./test/faultsuite $(if $(PORTIONS),-portions=$(PORTIONS) -portion=$(shell git rev-list --count HEAD))
+	go test -timeout=45m ./test/faultsuite $(if $(PORTIONS),-portions=$(PORTIONS) -portion=$(or $(shell git rev-list --count HEAD),0))
 
 .PHONY: test-e2e
 test-e2e: gateway-api tools tools-real ## Test on real nodes, and with Istio's own programs, as root: see docs/real-nodes.md

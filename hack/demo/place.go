@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -78,17 +79,18 @@ func (d deployment) prepare(ctx context.Context) ([]string, error) {
 	if err := d.cluster.LoadImages(ctx, images.Paths(made)...); err != nil {
 		return nil, err
 	}
-	return append([]string{"--wait", "--timeout", "5m"}, annotation(made)...), nil
+	set, err := annotation(made)
+	return []string{"--wait", "--timeout", "5m", "--set-string", set}, err
 }
 
 // annotation sets the content of the operator's image, which the name of its archive tells.
-func annotation(made []images.Tarball) []string {
+func annotation(made []images.Tarball) (string, error) {
 	for _, image := range made {
 		if archive := filepath.Base(image.Path); strings.HasPrefix(archive, "gloo-operator-") {
-			return []string{"--set-string", "manager.podAnnotations.archive=" + archive}
+			return "manager.podAnnotations.archive=" + archive, nil
 		}
 	}
-	return nil
+	return "", errors.New("no image of the operator has been made")
 }
 
 func (d deployment) start(context.Context) (<-chan struct{}, error) {

@@ -35,7 +35,9 @@ var _ = Describe("The operator's place", func() {
 
 	It("gets new pods when the operator's image is another", func() {
 		Expect(annotation([]images.Tarball{{Path: "/images/pilot-1.tar"}, {Path: "/images/gloo-operator-0.1.0-abc.tar"}})).
-			To(Equal([]string{"--set-string", "manager.podAnnotations.archive=gloo-operator-0.1.0-abc.tar"}))
+			To(Equal("manager.podAnnotations.archive=gloo-operator-0.1.0-abc.tar"))
+		_, err := annotation([]images.Tarball{{Path: "/images/pilot-1.tar"}})
+		Expect(err).To(HaveOccurred())
 	})
 })
 

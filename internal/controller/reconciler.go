@@ -15,6 +15,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -74,7 +75,7 @@ type memory struct {
 	writing, recording pause
 	// left is how much a removal had left when it failed last.
 	left int
-	// edited is the resource version from which the finalizer was added last.
+	// edited is the resource version that the operator's own last write left.
 	edited string
 	// notes are what no event has told of yet.
 	notes []note
@@ -321,14 +322,16 @@ func (r *Reconciler) editFinalizers(ctx context.Context, smc *v1.ServiceMeshCont
 	}
 	err := r.client.Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if err == nil {
-		r.remembered(smc).edited = before.ResourceVersion
+		r.remembered(smc).edited = smc.ResourceVersion
 	}
 	return err
 }
 
-// outdated tells that a resource was read as it was before its finalizer was added.
+// outdated tells that a resource was read as it was before the operator's own last write.
+// A status that is made of such a one would take back a part of what it tells.
 func (m *memory) outdated(smc *v1.ServiceMeshController) bool {
-	return m.edited != "" && m.edited == smc.ResourceVersion
+	order, err := resourceversion.CompareResourceVersion(smc.ResourceVersion, m.edited)
+	return err == nil && order < 0
 }
 
 // remembered returns what is remembered of a resource.

@@ -90,7 +90,8 @@ func soonest(a, b time.Duration) time.Duration {
 
 // writeStatus writes a status that differs from what the resource has, at most
 // once a second while only counts and messages move, and tells of it by events.
-// While writing it fails, the pass goes on without.
+// While writing it fails, the pass goes on without. A resource that was changed since it
+// was read keeps what it has: a later pass knows more.
 func (r *Reconciler) writeStatus(
 	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
 ) (ctrl.Result, error) {
@@ -101,14 +102,17 @@ func (r *Reconciler) writeStatus(
 	before := smc.DeepCopy()
 	smc.Status = status
 	if !equalStatus(before.Status, status) {
-		err := r.client.Status().Patch(ctx, smc, client.MergeFrom(before))
-		if apierrors.IsNotFound(err) {
+		err := r.client.Status().Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+		m.writing.after(client.IgnoreNotFound(err), 0, time.Now())
+		switch {
+		case apierrors.IsNotFound(err):
 			return ctrl.Result{}, nil
-		}
-		if m.writing.after(err, 0, time.Now()); err != nil {
+		case apierrors.IsConflict(err):
+			return ctrl.Result{RequeueAfter: m.writing.left(time.Now())}, nil
+		case err != nil:
 			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
 		}
-		m.written = time.Now()
+		m.written, m.edited = time.Now(), smc.ResourceVersion
 	}
 	r.tell(ctx, before, smc, notices, m)
 	return ctrl.Result{}, nil

@@ -89,7 +89,7 @@ func (s *site) endure(e persistent) {
 	By(fmt.Sprint(e.phase, ": ", e.name, ": ", len(s.idling()), " requests, ", pauses))
 	Expect(len(pauses)).To(BeNumerically(">", growing))
 	for i := len(pauses) - growing; i < len(pauses); i++ {
-		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]), "%s: %v", e.name, pauses)
+		Expect(pauses[i]).To(BeNumerically(">", pauses[i-1]*5/4), "%s: %v", e.name, pauses)
 	}
 	s.faults.Arm()
 	e.end(s)

@@ -37,14 +37,15 @@ import (
 
 func TestFaults(t *testing.T) { Run(t, "The operator under faults") }
 
-// sites are the clusters that specs without a need for one of their own share.
+// sites are the clusters that specs without a need for one of their own share. Two keep
+// one processor busy.
 var sites []*site
 
 // undisturbed is the life that others are compared with.
 var undisturbed life
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	for range 2 {
+	for range 3 {
 		sites = append(sites, newSite(ctx))
 	}
 	undisturbed = sites[0].live()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmezard/go-difflib/difflib"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -133,18 +134,15 @@ func (s Snapshot) Difference(from Snapshot) string {
 	return strings.Join(told, "\n")
 }
 
-// lines lists the lines that only one of two texts has.
+// lines tells how two texts differ, each place with a line around it.
 func lines(before, after string) string {
-	var told strings.Builder
-	for sign, pair := range map[string][2]string{"\n  - ": {before, after}, "\n  + ": {after, before}} {
-		other := strings.Split(pair[1], "\n")
-		for line := range strings.SplitSeq(pair[0], "\n") {
-			if !slices.Contains(other, line) {
-				told.WriteString(sign + strings.TrimSpace(line))
-			}
-		}
+	told, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A: difflib.SplitLines(before), B: difflib.SplitLines(after), Context: 1,
+	})
+	if err != nil {
+		return err.Error() // Cannot be: it writes to memory.
 	}
-	return told.String()
+	return "\n" + told
 }
 
 // essence is what of an object is the same in two equal installations.

@@ -67,9 +67,8 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	ready := known.handler()
 	ready.HandleFunc("GET /ask", xds.answer)
 	failed := make(chan error, 2)
-	for address, handler := range map[string]http.Handler{s.listen: ready, s.admin: known.admin()} {
-		running.Go(func() { failed <- serve(ctx, address, handler) })
-	}
+	running.Go(func() { failed <- serve(ctx, s.listen, ready) })
+	running.Go(func() { failed <- serve(ctx, s.admin, known.admin()) })
 	return <-failed // or nil at the end
 }
 

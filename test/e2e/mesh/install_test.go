@@ -4,6 +4,7 @@ package mesh_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -38,13 +39,15 @@ var _ = Describe("A mesh", Ordered, func() {
 	})
 
 	It("is installed from the first users' manifest, and looks to them as it should", func() {
+		mark := env.Cluster.Audit().Mark()
 		env.Install(Sample("k3s-cilium.yaml", Version(before)))
+		Expect(env.MeshWrites(mark)).NotTo(BeEmpty()) // So others can be told to be missing.
 		Expect(env.Shell(HealthCheck)).To(MatchRegexp(healthy))
 	})
 
 	It("has its CNI plugin behind the primary one on each node", func() {
 		for node := range configured {
-			Expect(plugins(node)).To(HaveExactElements("bridge", "portmap", "istio-cni"), node)
+			Expect(chainOf(node)).To(HaveExactElements("bridge", "portmap", "istio-cni"), node)
 		}
 	})
 
@@ -123,23 +126,30 @@ func conflists() map[string]networks {
 	GinkgoHelper()
 	all := map[string]networks{}
 	for _, node := range nodes {
-		content, err := os.ReadFile(env.Cluster.NodePath(node, conflist))
+		list, err := conflistOf(node)
 		Expect(err).NotTo(HaveOccurred())
-		var list networks
-		Expect(json.Unmarshal(content, &list)).To(Succeed())
 		all[node] = list
 	}
 	return all
 }
 
-// plugins are the types of the plugins of a node, in their order.
-func plugins(node string) []any {
-	GinkgoHelper()
-	var types []any
-	for _, plugin := range conflists()[node].Plugins {
-		types = append(types, plugin["type"])
+func conflistOf(node string) (networks, error) {
+	var list networks
+	content, err := os.ReadFile(env.Cluster.NodePath(node, conflist))
+	if err != nil {
+		return list, err
 	}
-	return types
+	return list, json.Unmarshal(content, &list)
+}
+
+// chainOf are the types of the plugins of a node, in their order.
+func chainOf(node string) ([]string, error) {
+	list, err := conflistOf(node)
+	var types []string
+	for _, plugin := range list.Plugins {
+		types = append(types, fmt.Sprint(plugin["type"]))
+	}
+	return types, err
 }
 
 // pods are those of the install namespace with that label.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ func putLoad() *load {
 	toIstiod := asker("asks-on", func(pod *corev1.Pod) {
 		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{
 			Name: "workload", Image: images.Workload, ImagePullPolicy: corev1.PullNever,
-			Args: []string{"ask", "-patience=10s", "http://127.0.0.1:15021/ask"},
+			Args: []string{"ask", "-patience=5s", "http://127.0.0.1:15021/ask"},
 		})
 	})
 	return &load{asking: []*questions{since(talking), since(toIstiod)}, steady: containers(), churn: startChurn()}
@@ -67,7 +68,7 @@ func askServer() *corev1.Pod {
 	}
 	Expect(env.API.Create(GinkgoT().Context(), service)).To(Succeed())
 	asks := workload(outside, "client", nodes[1])
-	asks.Spec.Containers[0].Args = []string{"ask", "http://server.outside.svc.cluster.local"}
+	asks.Spec.Containers[0].Args = []string{"ask", "-timeout=6s", "http://server.outside.svc.cluster.local"} // A lost question to DNS costs five.
 	return runPod(asks)
 }
 
@@ -93,9 +94,13 @@ func since(client *corev1.Pod) *questions {
 // expectAnswered wants all of them answered, and that there were some.
 func (q *questions) expectAnswered() {
 	GinkgoHelper()
-	now := counted(Default, q.client)
+	last, now := counted(Default, q.client), asked{}
+	Eventually(func(g Gomega) { // The last one has its answer.
+		now = counted(g, q.client)
+		g.Expect(now.Asked).To(BeNumerically(">", last.Asked))
+	}).Should(Succeed())
 	AddReportEntry(q.client.Name, now)
-	Expect(now.Asked).To(BeNumerically(">", q.before.Asked+100), q.client.Name)
+	Expect(now.Asked).To(BeNumerically(">", q.before.Asked+20), q.client.Name)
 	Expect(now.Failed).To(Equal(q.before.Failed), "%s: %s", q.client.Name, now.LastError)
 }
 
@@ -169,7 +174,12 @@ func (c *churn) end() {
 	c.ended.Wait()
 }
 
-// comeAndGo lets a pod run and go, even if the context ends meanwhile.
+// redirection is the annotation by which the CNI agent says that a pod is in the mesh:
+// https://istio.io/latest/docs/reference/config/annotations/#AmbientRedirection.
+const redirection = "ambient.istio.io/redirection"
+
+// comeAndGo lets a pod run and go, even if the context ends meanwhile. One of the mesh is
+// not there until it is taken in.
 func comeAndGo(ctx context.Context, namespace, name, node string) error {
 	ctx = context.WithoutCancel(ctx)
 	pod := workload(namespace, name, node)
@@ -179,23 +189,32 @@ func comeAndGo(ctx context.Context, namespace, name, node string) error {
 	}
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
 		err := env.API.Get(ctx, client.ObjectKeyFromObject(pod), pod)
-		return pod.Status.Phase == corev1.PodRunning, err
+		return pod.Status.Phase == corev1.PodRunning && (namespace == outside || pod.Annotations[redirection] == "enabled"), err
 	})
 	if err != nil {
-		return fmt.Errorf("%s/%s on %s is %s: %w", namespace, name, node, pod.Status.Phase, err)
+		return fmt.Errorf("%s/%s on %s is %s, with annotations %v: %w", namespace, name, node, pod.Status.Phase, pod.Annotations, err)
+	}
+	chain, err := chainOf(node)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(chain, "istio-cni") {
+		return fmt.Errorf("the CNI chain of %s is %v", node, chain)
 	}
 	return env.API.Delete(ctx, pod, client.GracePeriodSeconds(0))
 }
 
 // refusedSandboxes are what the kubelets said of pods of a namespace whose network could
-// not be made.
+// not be made, or not yet.
 func refusedSandboxes(namespace string) []string {
 	GinkgoHelper()
 	list := &corev1.EventList{}
-	Expect(env.API.List(GinkgoT().Context(), list, client.InNamespace(namespace), client.MatchingFields{"reason": "FailedCreatePodSandBox"})).To(Succeed())
+	Expect(env.API.List(GinkgoT().Context(), list, client.InNamespace(namespace))).To(Succeed())
 	var messages []string
 	for _, event := range list.Items {
-		messages = append(messages, event.InvolvedObject.Name+": "+strings.TrimSpace(event.Message))
+		if event.Reason == "FailedCreatePodSandBox" || event.Reason == "NetworkNotReady" {
+			messages = append(messages, event.InvolvedObject.Name+": "+strings.TrimSpace(event.Message))
+		}
 	}
 	return messages
 }
