@@ -24,5 +24,5 @@ cluster-list: ## List all local clusters
 tools: ## Put Kubernetes, etcd, kwok, and helm, istioctl, a registry and Prometheus for tests into the user's cache, once
 	@go run ./hack/cluster tools
 
-tools-real: ## Put those of real nodes there as well: kubelet, containerd, CoreDNS, Debian's runc
+tools-real: ## Put those of real nodes there as well: kubelet, containerd, CoreDNS, Debian's runc, Istio's programs
 	@go run ./hack/cluster tools -real

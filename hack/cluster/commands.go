@@ -11,6 +11,7 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
+	"github.com/gloo-operator/gloo-operator/test/images"
 )
 
 const usage = `usage: cluster <command> [flags]
@@ -73,7 +74,7 @@ func parse(command string, args []string) (flags, error) {
 		set.StringVar(&f.kubeletVersion, "kubelet-version", cluster.DefaultKubeletVersion, "what the nodes report; v1.37.2+k3s1 makes K3s nodes")
 	}
 	if command == "tools" {
-		set.BoolVar(&f.real, "real", false, "those of real nodes as well")
+		set.BoolVar(&f.real, "real", false, "those of real nodes, and of the images of Istio for them, as well")
 	}
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -152,7 +153,14 @@ func list(context.Context, flags) error {
 func tools(ctx context.Context, f flags) error {
 	families := slices.Concat(toolchain.Families(), toolchain.Peers())
 	if f.real {
+		versions, err := images.Versions()
+		if err != nil {
+			return err
+		}
 		families = append(families, toolchain.NodeFamilies()...)
+		for _, version := range versions {
+			families = append(families, toolchain.Istio(version))
+		}
 	}
 	for _, family := range families {
 		built, err := toolchain.Build(ctx, family, os.Stderr)
