@@ -151,16 +151,9 @@ func list(context.Context, flags) error {
 }
 
 func tools(ctx context.Context, f flags) error {
-	families := slices.Concat(toolchain.Families(), toolchain.Peers())
-	if f.real {
-		versions, err := images.Versions()
-		if err != nil {
-			return err
-		}
-		families = append(families, toolchain.NodeFamilies()...)
-		for _, version := range versions {
-			families = append(families, toolchain.Istio(version))
-		}
+	families, err := familiesFor(f.real)
+	if err != nil {
+		return err
 	}
 	for _, family := range families {
 		built, err := toolchain.Build(ctx, family, os.Stderr)
@@ -186,6 +179,20 @@ func tools(ctx context.Context, f flags) error {
 		fmt.Println(system)
 	}
 	return err
+}
+
+// familiesFor are those that make tools asks for, with those of real nodes or without.
+func familiesFor(real bool) ([]toolchain.Family, error) {
+	families := slices.Concat(toolchain.Families(), toolchain.Peers())
+	if !real {
+		return families, nil
+	}
+	families = append(families, toolchain.NodeFamilies()...)
+	versions, err := images.Versions()
+	for _, version := range versions {
+		families = append(families, toolchain.Istio(version))
+	}
+	return families, err
 }
 
 func show(built toolchain.Tools) error {
