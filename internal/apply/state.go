@@ -42,7 +42,7 @@ func (a *Applier) State(object Object) State {
 		return InSync
 	}
 	switch {
-	case older(seen.newest(), remembered.resourceVersion):
+	case Older(seen.newest(), remembered.resourceVersion):
 		return Behind
 	case seen.Object != nil && a.shows(kind, object, seen.Object, remembered):
 		return InSync
@@ -109,9 +109,10 @@ func (a *Applier) drifted(key Key) State {
 	return Stale
 }
 
-// older tells that resource version a comes before b. Versions of one resource are
-// comparable since Kubernetes 1.35 by specification, and with etcd always were.
-func older(a, b string) bool {
+// Older tells that resource version a comes before b; false where one of them is none.
+// Versions of one resource are comparable since Kubernetes 1.35 by specification, and with
+// etcd always were.
+func Older(a, b string) bool {
 	order, err := resourceversion.CompareResourceVersion(a, b)
 	return err == nil && order < 0
 }

@@ -15,7 +15,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -330,8 +329,7 @@ func (r *Reconciler) editFinalizers(ctx context.Context, smc *v1.ServiceMeshCont
 // outdated tells that a resource was read as it was before the operator's own last write.
 // A status that is made of such a one would take back a part of what it tells.
 func (m *memory) outdated(smc *v1.ServiceMeshController) bool {
-	order, err := resourceversion.CompareResourceVersion(smc.ResourceVersion, m.edited)
-	return err == nil && order < 0
+	return apply.Older(smc.ResourceVersion, m.edited)
 }
 
 // remembered returns what is remembered of a resource.

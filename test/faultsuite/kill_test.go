@@ -92,7 +92,7 @@ func (s *site) liveAndDie(model map[phase][]write, k int, way death) {
 		s.faults.Arm(model[p][k].rule(way.fault))
 		s.begin(p)
 		if died := s.die(p); !died {
-			Expect(isStatus(model[p][k])).To(BeTrue(), "%s did not come", about)
+			Expect(isStatus(model[p][k].Request)).To(BeTrue(), "%s did not come", about)
 			continue
 		}
 		s.replace()
@@ -133,14 +133,14 @@ func (s *site) missing(r faults.Request) bool {
 	return apierrors.IsNotFound(s.API.Get(context.Background(), client.ObjectKey{Name: r.Name}, crd))
 }
 
-func isStatus(w write) bool { return w.Subresource == "status" }
+func isStatus(r faults.Request) bool { return r.Subresource == "status" }
 
 // besidesStatus are the writes that come in each life: those of the status differ in
 // number as the rollout goes.
 func besidesStatus(writes []write) []write {
 	var kept []write
 	for _, w := range writes {
-		if !isStatus(w) {
+		if !isStatus(w.Request) {
 			kept = append(kept, w)
 		}
 	}

@@ -72,7 +72,7 @@ var _ = Describe("An outage in the middle of a phase", func() {
 })
 
 // steadyWrite selects the writes of besidesStatus.
-var steadyWrite = faults.All(faults.Work, faults.Request.Writes, func(r faults.Request) bool { return r.Subresource != "status" })
+var steadyWrite = faults.All(faults.Work, faults.Request.Writes, func(r faults.Request) bool { return !isStatus(r) })
 
 // liveThrough lets a mesh come, change and go with an outage in each phase.
 func (s *site) liveThrough(o outage) {
