@@ -282,6 +282,11 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Version string `json:"version,omitempty"`
 
+	// planDigest identifies the objects and values that were complete last. A change is
+	// whatever has another digest: see spec.upgrade.approve.
+	// +optional
+	PlanDigest string `json:"planDigest,omitempty"`
+
 	// message says in one sentence what is going on, or what to do.
 	// +optional
 	Message string `json:"message,omitempty"`

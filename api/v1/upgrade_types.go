@@ -135,6 +135,11 @@ type FailedRollout struct {
 	// +required
 	Version string `json:"version"`
 
+	// planDigest identifies the objects and values that the rollback goes to. Where
+	// spec.upgrade.approve is Manual, others wait for approval.
+	// +optional
+	PlanDigest string `json:"planDigest,omitempty"`
+
 	// message says why.
 	// +optional
 	Message string `json:"message,omitempty"`

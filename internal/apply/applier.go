@@ -36,14 +36,15 @@ type Applier struct {
 	// now is the clock; tests have their own.
 	now func() time.Time
 
-	mu       sync.Mutex
-	memories map[Key]memory
-	tried    map[Key]string // Hashes of the objects that the API server would take.
-	contests map[Key]contest
-	free     map[Key]bool // Names at which Foreign has found nobody's object.
-	deleted  map[types.UID]bool
-	failing  bool     // The last requests were refused.
-	unlisted *listing // What could not be listed last. Nil: nothing.
+	mu        sync.Mutex
+	memories  map[Key]memory
+	differing map[Key]string // States that Confirm has found to differ.
+	tried     map[Key]string // Hashes of the objects that the API server would take.
+	contests  map[Key]contest
+	free      map[Key]bool // Names at which Foreign has found nobody's object.
+	deleted   map[types.UID]bool
+	failing   bool     // The last requests were refused.
+	unlisted  *listing // What could not be listed last. Nil: nothing.
 }
 
 // memory is what the last apply of an object left behind.
@@ -70,7 +71,7 @@ func New(config *rest.Config, observer *Observer) (*Applier, error) {
 	}
 	return &Applier{
 		client: client, whole: whole, observer: observer, now: time.Now,
-		memories: map[Key]memory{}, tried: map[Key]string{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
+		memories: map[Key]memory{}, differing: map[Key]string{}, tried: map[Key]string{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
 	}, nil
 }
 

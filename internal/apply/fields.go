@@ -26,6 +26,17 @@ func ownFields(object metav1.Object) []byte {
 	return nil
 }
 
+// ownEntry returns the fields that our last apply owns together with the time at which
+// one of them got another value. Empty where there is no entry of ours.
+func ownEntry(object metav1.Object) string {
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
+			return fmt.Sprintf("%d %s", unix(entry.Time), entry.FieldsV1.GetRawBytes())
+		}
+	}
+	return ""
+}
+
 // yields are the fields of one object that belong to whoever changes them after
 // its creation.
 type yields func(fieldpath.Path) bool

@@ -117,6 +117,7 @@ func (a *Applier) Forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.memories)
+	clear(a.differing)
 	clear(a.tried)
 	clear(a.contests)
 	clear(a.free)

@@ -4,8 +4,6 @@ package controller
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -25,7 +23,8 @@ type preview struct {
 // approve stops a change of a mesh that runs, where a person has to approve it and has
 // not, and proposes it.
 func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
-	if upgradeOf(smc).Approve != v1.Manual || smc.Status.Version == "" || p.course.rollback || carriedOut(smc, p.plan) {
+	m := r.remembered(smc)
+	if !needsApproval(smc, m, p) {
 		return nil
 	}
 	last, held := p.plan, (*stop)(nil)
@@ -34,11 +33,10 @@ func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController,
 			return held
 		}
 	}
-	digest := approvalDigest(last)
+	digest := last.Digest()
 	if smc.Annotations[v1.ApproveAnnotation] == digest {
 		return nil
 	}
-	m := r.remembered(smc)
 	if held = r.ask(ctx, smc, last, digest, m); held != nil || m.preview.summary == "" {
 		return held
 	}
@@ -62,10 +60,14 @@ func (r *Reconciler) ask(ctx context.Context, smc *v1.ServiceMeshController, bui
 	return nil
 }
 
-// approvalDigest tells a plan from others, in a form that people can copy.
-func approvalDigest(built *plan.Plan) string {
-	sum := sha256.Sum256([]byte(built.Version + " " + digestOf(built)))
-	return hex.EncodeToString(sum[:6])
+// needsApproval reports whether a plan changes a mesh that runs: it is neither the one
+// that was complete last nor the one that a failed rollout goes back to.
+func needsApproval(smc *v1.ServiceMeshController, m *memory, p *pass) bool {
+	if upgradeOf(smc).Approve != v1.Manual || !meshRuns(smc, m) || completeBefore(smc, p.plan) {
+		return false
+	}
+	failed := failedRollout(smc)
+	return failed == nil || failed.PlanDigest != p.plan.Digest()
 }
 
 // asking says what would change, and how to approve it.

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -41,12 +42,18 @@ func (r *Reconciler) refuse(ctx context.Context, smc *v1.ServiceMeshController) 
 	return nil
 }
 
-// before tells which of two resources was created first; names decide a tie.
+// before reports whether a was created before b. Of two that were created in the same
+// second, the one that has begun to install a mesh is first, then names decide.
 func before(a, b *v1.ServiceMeshController) bool {
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+	begun := controllerutil.ContainsFinalizer(a, v1.Finalizer)
+	switch {
+	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
 		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	case begun != controllerutil.ContainsFinalizer(b, v1.Finalizer):
+		return begun
+	default:
+		return a.Name < b.Name
 	}
-	return a.Name < b.Name
 }
 
 // build compiles the plan of that version.
@@ -112,18 +119,15 @@ func gatewayAPIAmong(crds []metav1.Object) []preflight.GatewayCRD {
 	return found
 }
 
-// conflict stops where somebody else's objects are in the way, or takes them over. A
-// takeover that has failed goes on with what was found then; before anything else is
-// written it is looked anew.
+// conflict stops where the plan conflicts with objects of others, or finds out what is to
+// be taken over. A takeover that has not come to its end goes on with what was found then.
 func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	m, objects := r.remembered(smc), allObjects(p.plan)
+	m := r.remembered(smc)
 	if m.takeover.goesOn(smc, p.plan) {
-		if stop := r.takeOver(ctx, smc, p, m); stop != nil {
-			return stop
-		}
+		return nil
 	}
 	m.takeover = nil
-	foreign, err := r.applier.Foreign(ctx, objects)
+	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
 	if err != nil {
 		return &stop{reason: v1.ReasonConflict, message: "cannot look for objects in the way: " + advice(err), cause: err}
 	}
@@ -134,10 +138,6 @@ func (r *Reconciler) conflict(ctx context.Context, smc *v1.ServiceMeshController
 		return &stop{reason: v1.ReasonConflict, phase: v1.PhaseAborted, retry: conflictRetry, message: describe(foreign)}
 	}
 	m.takeover = newTakeover(smc, p.plan, foreign)
-	if stop := r.takeOver(ctx, smc, p, m); stop != nil {
-		return stop
-	}
-	r.applier.Cleared(objects)
 	return nil
 }
 

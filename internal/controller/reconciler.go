@@ -37,11 +37,6 @@ const conflictRetry = time.Minute
 // helmManager is the field manager of the helm command.
 const helmManager = "helm"
 
-// paused tells a resource that is annotated to be left as it is.
-func paused(smc *v1.ServiceMeshController) bool {
-	return smc.Annotations[v1.PausedAnnotation] == "true"
-}
-
 // Reconciler reconciles ServiceMeshControllers.
 type Reconciler struct {
 	client   client.Client
@@ -118,11 +113,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if r.remembered(smc).outdated(smc) {
 		return ctrl.Result{}, nil // The cache does not have our own write yet: it starts the next pass.
 	}
-	if !paused(smc) {
-		if err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer); err != nil {
-			return r.reportError(ctx, smc, fmt.Errorf("adding the finalizer: %w", err))
-		}
-	}
 	p := r.walk(ctx, smc)
 	if p.tellsNothing(smc) {
 		return ctrl.Result{}, nil
@@ -190,6 +180,9 @@ type pass struct {
 	notReady []string
 	// course is the version that it works towards.
 	course course
+	// rollbackDigest is the digest of the plan that a rollout that has just failed is
+	// rolled back to. Empty: none has.
+	rollbackDigest string
 	// announcing tells that the status is to tell of the course before anything is done.
 	announcing bool
 	// progressTime is when the component that is being rolled out began, or last got one
@@ -220,26 +213,61 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 		return p
 	}
 	if p.paused = paused(smc); p.paused {
-		for _, component := range p.plan.Components {
-			p.components = append(p.components, r.examine(component))
-		}
+		p.stop = r.examinePaused(ctx, smc, p)
 		return p
 	}
 	if p.stop = r.permit(ctx, smc, facts, p); p.stop != nil {
 		return p
 	}
-	if p.announcing = announce(smc, p.course); p.announcing {
-		p.components = waiting(p.plan.Components)
-		return p
-	}
-	r.advance(ctx, smc, p)
-	p.fights = r.applier.Fights(allObjects(p.plan))
+	r.write(ctx, smc, facts, p)
 	return p
 }
 
-// permit stops where the plan must not be applied: the cluster is not fit for it,
-// somebody else's objects are in the way, the API server would refuse it, or a person has
-// to approve it.
+// write is the part of a walk that changes the cluster: nothing before it does.
+func (r *Reconciler) write(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) {
+	if p.stop = r.claim(ctx, smc); p.stop != nil {
+		return
+	}
+	if p.announcing = announce(smc, p.course); p.announcing {
+		p.components = waiting(p.plan.Components)
+		return
+	}
+	if p.stop = r.takeOver(ctx, smc, p); p.stop != nil {
+		return
+	}
+	r.advance(ctx, smc, p)
+	r.planRollback(ctx, smc, facts, p)
+	p.fights = r.applier.Fights(allObjects(p.plan))
+}
+
+// claim adds the finalizer: from then on the mesh is removed before the resource goes. A
+// resource that may not install a mesh gets none, so that deleting it removes nothing.
+func (r *Reconciler) claim(ctx context.Context, smc *v1.ServiceMeshController) *stop {
+	err := r.editFinalizers(ctx, smc, controllerutil.AddFinalizer)
+	switch {
+	case err == nil:
+		return nil
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return &stop{silent: true} // Somebody changed the resource since it was read.
+	default:
+		return &stop{reason: v1.ReasonApplyFailed, message: fmt.Sprintf("adding the finalizer: %v", err), cause: err}
+	}
+}
+
+// planRollback remembers what a rollout that has just failed is rolled back to, so that
+// nothing else passes for it.
+func (r *Reconciler) planRollback(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) {
+	if rollsBack(smc, p) == nil {
+		return
+	}
+	if back, held := r.build(ctx, smc, facts, smc.Status.Version); held == nil {
+		p.rollbackDigest = back.Digest()
+	}
+}
+
+// permit stops where the plan must not be applied: the cluster is not fit for it, it
+// conflicts with objects of others, the API server would refuse it, or a person has to
+// approve it. It writes nothing.
 func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
 	if held := r.check(smc, facts, p); held != nil {
 		return held

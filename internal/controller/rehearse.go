@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -60,15 +59,13 @@ func textsOf(configMap *corev1.ConfigMap) map[string]string {
 	return texts
 }
 
-// rehearse stops before the first write of a change of an installed mesh that cannot
-// be carried out, since the API server would refuse an object. A first installation has nothing to lose and is not rehearsed; neither is what
-// an operator that has just started finds complete, since applying it changes nothing.
+// rehearse stops before the first write of a change of a mesh that runs, the operator's
+// or one that is taken over, if the API server would refuse an object. A first
+// installation has nothing to lose and is not rehearsed; neither is the plan that was
+// complete last, since applying it only reverts drift.
 func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	m, digest := r.remembered(smc), digestOf(p.plan)
-	if m.rehearsed == "" && carriedOut(smc, p.plan) {
-		m.rehearsed = digest
-	}
-	if smc.Status.Version == "" || m.rehearsed == digest {
+	m, digest := r.remembered(smc), p.plan.Digest()
+	if !meshRuns(smc, m) || m.rehearsed == digest || completeBefore(smc, p.plan) {
 		return nil
 	}
 	if err := r.applier.Try(ctx, allObjects(p.plan)); err != nil {
@@ -78,19 +75,17 @@ func (r *Reconciler) rehearse(ctx context.Context, smc *v1.ServiceMeshController
 	return nil
 }
 
-// digestOf tells a plan from one with other objects or values.
-func digestOf(built *plan.Plan) string {
-	digests := make([]string, len(built.Components))
-	for i, component := range built.Components {
-		digests[i] = component.Digest
-	}
-	return strings.Join(digests, " ")
+// meshRuns reports whether there is a mesh to change: the resource's own, or another
+// installation that is about to be taken over.
+func meshRuns(smc *v1.ServiceMeshController, m *memory) bool {
+	return smc.Status.Version != "" || m.takeover != nil
 }
 
-// carriedOut tells that this spec was applied in full before.
-func carriedOut(smc *v1.ServiceMeshController, built *plan.Plan) bool {
-	settled := smc.Status.Phase == v1.PhaseSucceeded || smc.Status.Phase == v1.PhaseDegraded || failedRollout(smc) != nil
-	return settled && smc.Status.Rollout == nil && smc.Status.ObservedGeneration == smc.Generation && smc.Status.Version == built.Version
+// completeBefore reports whether this plan, with these objects and values, is the one
+// that was complete last. The digest in the status answers it alone, so that restarts,
+// pauses and errors change nothing about the answer.
+func completeBefore(smc *v1.ServiceMeshController, built *plan.Plan) bool {
+	return smc.Status.PlanDigest == built.Digest()
 }
 
 // refusal tells what the API server refused, which a person has to mend, from what

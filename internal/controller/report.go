@@ -18,15 +18,6 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
-// reportError reports a pass that ended before it could begin. That somebody changed
-// the resource since it was read is no news.
-func (r *Reconciler) reportError(ctx context.Context, smc *v1.ServiceMeshController, err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		return ctrl.Result{}, err
-	}
-	return r.report(ctx, smc, &pass{stop: &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}})
-}
-
 // report writes the status, then tells of it by events, then records Helm
 // releases, and says when to come back.
 func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {

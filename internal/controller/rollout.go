@@ -97,7 +97,9 @@ func rollsBack(smc *v1.ServiceMeshController, p *pass) *v1.FailedRollout {
 	}
 	for _, failure := range p.failures() {
 		if failure.reason == v1.ReasonRolloutFailed {
-			return &v1.FailedRollout{Generation: smc.Generation, Version: p.course.to, Message: strings.TrimSuffix(failure.message, whatNow)}
+			return &v1.FailedRollout{
+				Generation: smc.Generation, Version: p.course.to, PlanDigest: p.rollbackDigest, Message: strings.TrimSuffix(failure.message, whatNow),
+			}
 		}
 	}
 	return nil

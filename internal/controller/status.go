@@ -37,6 +37,7 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 	status := v1.ServiceMeshControllerStatus{
 		ObservedGeneration: smc.Generation,
 		Version:            previous.Version,
+		PlanDigest:         previous.PlanDigest,
 		Components:         previous.Components,
 		Environment:        cmp.Or(p.environment, previous.Environment),
 	}
@@ -44,7 +45,7 @@ func newStatus(smc *v1.ServiceMeshController, p *pass) v1.ServiceMeshControllerS
 		status.Components = componentStatuses(previous, p)
 	}
 	if p.complete() && !p.paused {
-		status.Version = p.plan.Version
+		status.Version, status.PlanDigest = p.plan.Version, p.plan.Digest()
 	}
 	status.Proposal = p.proposal
 	followRollout(&status, smc, p, time.Now())
@@ -75,7 +76,7 @@ func phaseOf(smc *v1.ServiceMeshController, after v1.ServiceMeshControllerStatus
 	}
 	switch {
 	case p.paused:
-		return cmp.Or(previous.Phase, v1.PhasePending)
+		return pausedPhase(smc, after, p)
 	case previous.Version != "" && after.Rollout != nil:
 		return v1.PhaseUpgrading
 	case p.complete():
@@ -84,6 +85,21 @@ func phaseOf(smc *v1.ServiceMeshController, after v1.ServiceMeshControllerStatus
 		return firstPhase(p)
 	case previous.Phase == v1.PhaseUpgrading, previous.Version != smc.Spec.Version:
 		return v1.PhaseUpgrading
+	default:
+		return v1.PhaseDegraded
+	}
+}
+
+// pausedPhase is the phase of a mesh that may not be changed. What was under way stays as
+// it was; otherwise the phase says how the mesh is, and whether spec asks for another.
+func pausedPhase(smc *v1.ServiceMeshController, after v1.ServiceMeshControllerStatus, p *pass) v1.Phase {
+	switch {
+	case after.Rollout != nil || after.Version == "" || p.stop != nil:
+		return cmp.Or(smc.Status.Phase, v1.PhasePending)
+	case p.complete():
+		return v1.PhaseSucceeded
+	case !completeBefore(smc, p.plan):
+		return v1.PhasePending
 	default:
 		return v1.PhaseDegraded
 	}

@@ -68,7 +68,10 @@ var _ = DescribeTable("The phase",
 	Entry("of somebody else's installation is ABORTED", v1.Phase(""), "", &pass{stop: inTheWay}, v1.PhaseAborted),
 	Entry("after what was refused was mended is UPGRADING again", v1.PhaseFailed, "1.28.2", passOf(2, "pods"), v1.PhaseUpgrading),
 	Entry("of a fight is DEGRADED", v1.PhaseSucceeded, "1.29.1", fought(complete()), v1.PhaseDegraded),
-	Entry("of a paused resource stays", v1.PhaseSucceeded, "1.29.1", pausedPass(passOf(1, "not applied")), v1.PhaseSucceeded),
+	// Hardened: `spec` is changed while the resource is paused | SUCCEEDED for the new generation
+	Entry("of a paused resource with another spec is PENDING", v1.PhaseSucceeded, "1.29.1", pausedPass(passOf(1, "not applied")), v1.PhasePending),
+	Entry("of a paused resource whose mesh is complete is SUCCEEDED", v1.PhasePending, "1.29.1", pausedPass(complete()), v1.PhaseSucceeded),
+	Entry("of a paused rollout stays", v1.PhaseInstalling, "", pausedPass(passOf(3, "pods")), v1.PhaseInstalling),
 	Entry("of a resource that was paused from the beginning is PENDING", v1.Phase(""), "", pausedPass(passOf(0, "not applied")), v1.PhasePending),
 )
 

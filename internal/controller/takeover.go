@@ -33,6 +33,8 @@ type takeover struct {
 	// generation and plan are those that it was looked for.
 	generation int64
 	plan       string
+	// failed tells that a try has failed since it was found: more may have come since.
+	failed bool
 	// foreign was in the way; untaken is what is left of it to be taken over.
 	foreign, untaken []apply.Foreign
 	// leftovers is what else the other installation has. Nil: not looked for yet.
@@ -52,28 +54,39 @@ type leftovers struct {
 }
 
 func newTakeover(smc *v1.ServiceMeshController, built *plan.Plan, foreign []apply.Foreign) *takeover {
-	return &takeover{generation: smc.Generation, plan: digestOf(built), foreign: foreign, untaken: foreign, seen: map[string]bool{}}
+	return &takeover{generation: smc.Generation, plan: built.Digest(), foreign: foreign, untaken: foreign, seen: map[string]bool{}}
 }
 
 // goesOn tells a takeover that has begun and is still what the resource asks for.
 func (t *takeover) goesOn(smc *v1.ServiceMeshController, built *plan.Plan) bool {
-	return t != nil && t.generation == smc.Generation && t.plan == digestOf(built)
+	return t != nil && t.generation == smc.Generation && t.plan == built.Digest()
 }
 
-// takeOver carries the takeover that is remembered to its end, and forgets it then, or
-// when an object turns out to have changed or gone since it was found.
-func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) *stop {
+// takeOver carries the takeover that conflict has found, if any, to its end, and forgets it
+// then, or when an object turns out to have changed or gone since it was found. After one
+// that had failed before it looks for what has come since, before anything else is written.
+func (r *Reconciler) takeOver(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
+	m := r.remembered(smc)
 	t := m.takeover
-	err := r.advanceTakeover(ctx, smc, p, t)
-	if err == nil {
-		m.takeover = nil
-		p.notes = append(p.notes, t.told()...)
+	if t == nil {
 		return nil
 	}
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		m.takeover = nil
+	if err := r.advanceTakeover(ctx, smc, p, t); err != nil {
+		if t.failed = true; apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			m.takeover = nil
+		}
+		return &stop{reason: v1.ReasonConflict, message: "taking over another installation: " + err.Error(), cause: err}
 	}
-	return &stop{reason: v1.ReasonConflict, message: "taking over another installation: " + err.Error(), cause: err}
+	m.takeover = nil
+	p.notes = append(p.notes, t.told()...)
+	if !t.failed {
+		r.applier.Cleared(allObjects(p.plan))
+		return nil
+	}
+	if held := r.conflict(ctx, smc, p); held != nil {
+		return held
+	}
+	return r.takeOver(ctx, smc, p)
 }
 
 // advanceTakeover makes another installation's objects the operator's: what the plan

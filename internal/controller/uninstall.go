@@ -30,6 +30,13 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message := fmt.Sprintf("paused: the mesh is removed when the annotation %s is", v1.PausedAnnotation)
 		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
 	}
+	switch held := r.refuse(ctx, smc); {
+	case held == nil:
+	case held.cause != nil:
+		return r.reportRemoval(ctx, smc, "", 0, held.cause)
+	default: // The mesh is another resource's.
+		return r.letGo(ctx, smc)
+	}
 	if owned := apply.Removable(r.observer.Owned(smc.Name)); len(owned) > 0 {
 		message, err := r.removeNext(ctx, owned)
 		return r.reportRemoval(ctx, smc, message, len(owned), err)

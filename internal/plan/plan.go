@@ -68,6 +68,15 @@ type Plan struct {
 // Redact takes what persons wrote as values out of a message: see values.Redactor.
 func (p *Plan) Redact(message string) string { return values.NewRedactor(p.layers).Redact(message) }
 
+// Digest identifies the plan's objects and values: another plan has another digest.
+func (p *Plan) Digest() string {
+	digests := make([]string, len(p.Components))
+	for i, component := range p.Components {
+		digests[i] = component.Digest
+	}
+	return digest([]any{p.Version, digests})
+}
+
 // Component is one part of the mesh.
 type Component struct {
 	// Name as in the status.

@@ -15,10 +15,34 @@ import (
 )
 
 var _ = Describe("Leaving things alone", Ordered, func() {
+	var restart func()
+
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
-		env.StartOperator()
+		running := LaunchOperator(env.OperatorConfig())
+		DeferCleanup(func() { running.Stop() })
 		env.Install(Sample("minimal.yaml", Version("1.28.2")))
+		restart = func() {
+			running.Stop()
+			running = LaunchOperator(env.OperatorConfig())
+		}
+	})
+
+	// Hardened: the operator restarts while the resource is paused | the mesh looked uninstalled, all conditions False
+	It("goes on telling how a paused mesh is when the operator restarts", func() {
+		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"=true")
+		Eventually(func() string { return env.Condition(v1.ConditionReady).Reason }).Should(Equal(v1.ReasonPaused))
+		before, mark := env.Mesh().Status, env.Settled()
+		restart()
+		env.Settled()
+		Expect(env.Mesh().Status).To(Equal(before))
+		Expect(applied(mark)).To(BeEmpty())
+		env.Kubectl("scale", "deployment", "-n", Namespace, "istiod", "--replicas=3")
+		env.EventuallyPhase(v1.PhaseDegraded)
+		Expect(env.Component("istiod").Message).To(ContainSubstring("not applied yet"))
+		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
+		env.EventuallyPhase(v1.PhaseSucceeded)
+		expectNoWork(env.Settled())
 	})
 
 	It("changes nothing while the resource is paused, and says so", func() {
@@ -32,6 +56,7 @@ var _ = Describe("Leaving things alone", Ordered, func() {
 		Expect(env.Mesh().Status.Message).To(ContainSubstring(v1.PausedAnnotation))
 		env.Settled()
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		env.EventuallyPhase(v1.PhasePending)
 		Eventually(env.Events).Should(ContainElement(HavePrefix("Paused: paused: nothing is changed until")))
 	})
 

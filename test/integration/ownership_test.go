@@ -98,6 +98,32 @@ var _ = Describe("Somebody else's Istio", Ordered, func() {
 		Expect(Get(env, &corev1.ConfigMap{}, "istio").Data["mesh"]).To(ContainSubstring("defaultConfig"))
 	})
 
+	// Hardened: a second ServiceMeshController is created and deleted | the Helm releases of the mesh that runs were removed, all objects sent anew
+	It("is not touched by a second ServiceMeshController that is refused and deleted", func() {
+		mark := env.Settled()
+		env.Create(Sample("minimal.yaml", Named("second"), OnConflict(v1.Force)))
+		env.EventuallyPhase(v1.PhaseAborted, "second")
+		Expect(env.Mesh("second").Finalizers).To(BeEmpty())
+		env.Kubectl("delete", "smc", "second", "--timeout=60s")
+		env.Settled()
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		Expect(env.Kubectl("get", "secret", "-n", Namespace, "-l", "owner=helm,status=deployed", "-o", "name")).To(ContainSubstring("istiod"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+
+	// Hardened: a refused resource that has the finalizer, as earlier versions set it, is deleted | the Helm releases were removed
+	It("is not touched when a refused resource has the finalizer all the same", func() {
+		second := Sample("minimal.yaml", Named("second"))
+		second.Finalizers = []string{v1.Finalizer}
+		env.Create(second)
+		env.EventuallyPhase(v1.PhaseAborted, "second")
+		mark := env.Settled()
+		env.Kubectl("delete", "smc", "second", "--timeout=60s")
+		env.Settled()
+		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		Expect(env.Kubectl("get", "secret", "-n", Namespace, "-l", "owner=helm,status=deployed", "-o", "name")).To(ContainSubstring("istiod"))
+	})
+
 	It("is not a second ServiceMeshController, which waits its turn", func() {
 		second := Sample("minimal.yaml", Named("second"))
 		second.Spec.OnConflict = v1.Force

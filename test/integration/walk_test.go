@@ -356,7 +356,7 @@ var _ = Describe("An upgrade that has to be approved", Ordered, func() {
 	It("is proposed, and waits", func() {
 		env.SetVersion("1.29.1")
 		env.EventuallyPhase(v1.PhasePending)
-		Expect(env.Mesh().Status.Proposal).To(And(HaveField("Version", "1.29.1"), HaveField("Digest", MatchRegexp("^[0-9a-f]{12}$")),
+		Expect(env.Mesh().Status.Proposal).To(And(HaveField("Version", "1.29.1"), HaveField("Digest", MatchRegexp("^[0-9a-f]{32}$")),
 			HaveField("Summary", And(ContainSubstring("pods restart: Deployment istio-system/istiod"), ContainSubstring("DaemonSet istio-system/ztunnel")))))
 		Expect(env.Mesh().Status.Message).To(And(
 			HavePrefix("Istio 1.27.9 → 1.29.1 (upgrade path: 1.27.9 → 1.28.2 → 1.29.1) waits for approval: "),
