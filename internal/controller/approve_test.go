@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+// with changes a resource whose changes have to be approved.
+func with(change func(*v1.ServiceMeshController)) *v1.ServiceMeshController {
+	smc := resource(v1.PhaseSucceeded, "1.29.1")
+	smc.Spec.Upgrade = &v1.Upgrade{Approve: v1.Manual}
+	smc.Status.PlanDigest = "another plan"
+	change(smc)
+	return smc
+}
+
+var _ = DescribeTable("Approval is needed",
+	func(smc *v1.ServiceMeshController, taken *takeover, needed bool) {
+		Expect(needsApproval(smc, &memory{takeover: taken}, complete())).To(Equal(needed))
+	},
+	Entry("by a plan that was not complete before", with(func(*v1.ServiceMeshController) {}), nil, true),
+	Entry("by a takeover, even before a version was complete",
+		with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), &takeover{}, true),
+	// Hardened: `gloo-extensions-config` changes after a rollback | the change went out unapproved
+	Entry("after a rollback to another plan", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: "another plan"}
+	}), nil, true),
+	Entry("not by the plan that was complete last", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.PlanDigest = complete().plan.Digest()
+	}), nil, false),
+	Entry("not by the plan that a failed rollout goes back to", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().plan.Digest()}
+	}), nil, false),
+	Entry("not by a first installation", with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), nil, false),
+	Entry("not where changes are automatic", with(func(smc *v1.ServiceMeshController) { smc.Spec.Upgrade = nil }), nil, false),
+)
+
+var _ = It("A paused mesh with an unready pod and the same plan is DEGRADED", func() {
+	p := pausedPass(passOf(4, "pods"))
+	smc := resource(v1.PhaseSucceeded, "1.29.1")
+	smc.Status.PlanDigest = p.plan.Digest()
+	Expect(newStatus(smc, p).Phase).To(Equal(v1.PhaseDegraded))
+})
