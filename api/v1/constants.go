@@ -119,10 +119,14 @@ const (
 	ReasonChartNotFound = "ChartNotFound"
 	// ReasonChartDigest: a chart is not what the repository says it is.
 	ReasonChartDigest = "ChartDigestMismatch"
-	// ReasonChartInvalid: a file of the repository is not Istio's chart of spec.version.
+	// ReasonChartInvalid: a file of the repository is not Istio's chart of spec.version, or
+	// takes too much to read.
 	ReasonChartInvalid = "ChartInvalid"
 	// ReasonChartStopped: rendering a chart took too long, or too much.
 	ReasonChartStopped = "ChartRenderingStopped"
+	// ReasonChartRenderingUnavailable: the process that renders a chart cannot be started;
+	// it is tried again.
+	ReasonChartRenderingUnavailable = "ChartRenderingUnavailable"
 	// ReasonObjectNotAllowed: a chart makes an object that Istio's components never have.
 	ReasonObjectNotAllowed = "ObjectNotAllowed"
 	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
@@ -194,6 +198,9 @@ const (
 	// HelmPolicyAnnotation is, with the value "keep", on what outlives a Helm release:
 	// https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource.
 	HelmPolicyAnnotation = "helm.sh/resource-policy"
+	// RepositoryHostAnnotation on a Secret with username and password names the one host,
+	// with its port where the URL has one, that spec.repository may send them to.
+	RepositoryHostAnnotation = "operator.gloo.solo.io/repository-host"
 	// Finalizer holds a ServiceMeshController until its mesh is removed.
 	Finalizer = "operator.gloo.solo.io/finalizer"
 	// FieldManager is the operator's name in managedFields.

@@ -5,9 +5,11 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/client-go/testing"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
 )
 
@@ -24,8 +27,10 @@ var _ = Describe("The Secrets of a repository", func() {
 
 	access := func(answer error, names ...v1.NamespacedSecret) (repository.Access, error) {
 		secrets := fake.NewClientset(&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "gloo-operator", Name: "pull"},
-			Data:       map[string][]byte{"username": []byte("me"), "password": []byte("secret")},
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "gloo-operator", Name: "pull", Annotations: map[string]string{v1.RepositoryHostAnnotation: "charts.example.com"},
+			},
+			Data: map[string][]byte{"username": []byte("me"), "password": []byte("secret")},
 		})
 		if answer != nil {
 			secrets.PrependReactor("get", "secrets", func(testing.Action) (bool, runtime.Object, error) { return true, nil, answer })
@@ -67,4 +72,19 @@ var _ = DescribeTable("Waiting for charts", func(failure *repository.Error, phas
 	Entry("is no failure at first", nil, v1.Phase(""), "fetching the charts of Istio 1.29.99 from oci://h"),
 	Entry("is none while it may pass", &repository.Error{Temporary: true}, v1.Phase(""), "it is tried again"),
 	Entry("is one where a person is needed", repository.NoSecret("create it"), v1.PhaseFailed, "create it"),
+)
+
+var _ = DescribeTable("A plan that cannot be made", func(cause error, reason string, phase v1.Phase, tried bool) {
+	held := unplanned(fmt.Errorf("rendering chart istiod: %w", cause))
+	Expect(held.reason).To(Equal(reason))
+	Expect(held.phase).To(Equal(phase))
+	Expect(held.cause != nil || held.retry > 0).To(Equal(tried))
+	Expect(held.message).To(ContainSubstring(cause.Error()))
+},
+	// Hardened: a machine that starts no more processes (EAGAIN) while a chart is to be rendered | the mesh was FAILED with InvalidValues until spec changed
+	Entry("since no process could be started is tried again with growing pauses (ChartRenderingUnavailable)",
+		&helm.StartError{Cause: unix.EAGAIN}, v1.ReasonChartRenderingUnavailable, v1.Phase(""), true),
+	Entry("since rendering was stopped is tried again, slowly", &helm.StoppedError{}, v1.ReasonChartStopped, v1.PhaseFailed, true),
+	Entry("since an archive is no chart needs a person", &helm.ArchiveError{}, v1.ReasonChartInvalid, v1.PhaseFailed, false),
+	Entry("since values are wrong needs a person", errors.New("no"), v1.ReasonInvalidValues, v1.PhaseFailed, false),
 )

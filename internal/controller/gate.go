@@ -84,11 +84,20 @@ func (r *Reconciler) build(ctx context.Context, smc *v1.ServiceMeshController, f
 	if err == nil {
 		return built, nil
 	}
+	return nil, unplanned(err)
+}
+
+// unplanned tells a spec that cannot be carried out from what may pass.
+func unplanned(err error) *stop {
 	failure := &stop{reason: reasonOf(err), message: err.Error(), phase: v1.PhaseFailed}
-	if failure.reason == v1.ReasonChartStopped {
+	switch failure.reason {
+	case v1.ReasonChartStopped:
 		failure.retry = stoppedRetry // The machine may just have been busy.
+	case v1.ReasonChartRenderingUnavailable:
+		failure.phase, failure.cause = "", err
+		failure.message += "; it is tried again"
 	}
-	return nil, failure
+	return failure
 }
 
 // installedGatewayAPI is what the plan asks about the Gateway API's CRDs.

@@ -32,6 +32,10 @@ func reasonOf(err error) string {
 		return v1.ReasonUnexpectedObject
 	case is[*plan.OutsideError](err):
 		return v1.ReasonObjectNotAllowed
+	case is[*helm.StartError](err):
+		return v1.ReasonChartRenderingUnavailable
+	case is[*helm.ArchiveError](err):
+		return v1.ReasonChartInvalid
 	case is[*helm.StoppedError](err):
 		return v1.ReasonChartStopped
 	case plan.TooLarge(err):

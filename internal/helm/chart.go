@@ -22,8 +22,9 @@ type Chart struct {
 	// light is what is rendered of a chart that is compiled in, without what is aside.
 	light *chart.Chart
 	aside aside
-	// digest and sandbox are those of a chart that is not compiled in.
-	digest  string
+	// digest is that of a chart that is not compiled in.
+	digest string
+	// sandbox renders what this process does not.
 	sandbox *sandbox
 }
 
@@ -55,7 +56,7 @@ func Load(files fs.FS, folder, version string) (*Chart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading chart %s: %w", path.Base(folder), err)
 	}
-	return &Chart{chart: loaded, reads: findReads(light), light: light, aside: specs}, nil
+	return &Chart{chart: loaded, reads: findReads(light), light: light, aside: specs, sandbox: newSandbox()}, nil
 }
 
 // Name is the chart's name.

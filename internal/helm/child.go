@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
+	"helm.sh/helm/v3/pkg/chart"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
@@ -56,11 +57,14 @@ func confine(memory uint64) error {
 }
 
 func carryOut(asked order) answer {
-	chart, err := LoadArchive(asked.Request.Release, asked.Archive)
-	if err != nil {
+	if len(asked.Archive) > 0 {
+		return load(asked.Archive)
+	}
+	form := &chart.Chart{}
+	if err := json.Unmarshal(asked.Chart, form); err != nil { // Not utiljson: defaults are floats in Helm's own loader.
 		return refuse(err)
 	}
-	manifest, objects, err := chart.render(chart.chart, asked.Request)
+	manifest, objects, err := render(form, asked.Request)
 	if err != nil {
 		return refuse(err)
 	}
@@ -73,6 +77,18 @@ func carryOut(asked order) answer {
 		rendered.Objects = append(rendered.Objects, content)
 	}
 	return rendered
+}
+
+func load(archive []byte) answer {
+	loaded, err := loadArchive(archive)
+	if err != nil {
+		return refuse(err)
+	}
+	content, err := json.Marshal(loaded)
+	if err != nil {
+		return refuse(err)
+	}
+	return answer{Chart: content}
 }
 
 func refuse(err error) answer {

@@ -2,9 +2,21 @@
 
 package helm
 
-import "time"
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
 
 // Bound gives a chart from elsewhere other limits.
 func (c *Chart) Bound(deadline time.Duration, output int) {
 	c.sandbox.limits.deadline, c.sandbox.limits.output = deadline, output
+}
+
+// StartInstead has another program started for rendering. Empty: as before.
+func (c *Chart) StartInstead(executable string) { c.sandbox.executable = executable }
+
+// RenderApart renders in a process of its own, whatever the values.
+func (c *Chart) RenderApart(request Request) (string, []*unstructured.Unstructured, error) {
+	return c.sandbox.render(c.chart, request)
 }

@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
 // Request is what a chart is rendered with.
@@ -47,10 +49,10 @@ type Rendered struct {
 // Manifest is the text, as Helm records it. Where specs were set aside, the chart is
 // rendered once more for it, whole.
 func (r *Rendered) Manifest() (string, error) {
-	if len(r.Chart.aside) == 0 {
+	if r.manifest != "" || len(r.Chart.aside) == 0 {
 		return r.manifest, nil
 	}
-	manifest, _, err := r.Chart.render(r.Chart.chart, r.Request)
+	manifest, _, err := render(r.Chart.chart, r.Request)
 	if err != nil {
 		return "", fmt.Errorf("rendering chart %s: %w", r.Chart.Name(), err)
 	}
@@ -60,32 +62,35 @@ func (r *Rendered) Manifest() (string, error) {
 // Render renders the chart, and parses the objects in the order of the text. The
 // same request makes the same bytes. The spec of a CRD may be a *Spec. Templates see
 // no cluster: lookup finds nothing. Errors are the chart's own, shortened to
-// what a user can act on. A chart that is not compiled in is rendered in a process
-// of its own, and may fail with a *StoppedError.
+// what a user can act on. A chart that is not compiled in, or is given values that may
+// grow in it, is rendered in a process of its own, and may fail with a *StoppedError or
+// a *StartError.
 func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured, error) {
 	rendered := &Rendered{Chart: c, Request: request}
 	manifest, objects, err := c.renderForm(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), err)
 	}
-	if len(c.aside) == 0 {
-		rendered.manifest = manifest
-	}
+	rendered.manifest = manifest
 	return rendered, objects, nil
 }
 
-// renderForm renders the chart in the form that is made for it.
+// renderForm renders the chart in the form that is made for it. The text is empty
+// where specs were set aside.
 func (c *Chart) renderForm(request Request) (string, []*unstructured.Unstructured, error) {
-	if c.sandbox != nil {
-		return c.sandbox.render(request)
+	if c.digest != "" || mayGrow(request.Values) {
+		return c.sandbox.render(c.chart, request)
 	}
-	manifest, objects, err := c.render(c.light, request)
+	manifest, objects, err := render(c.light, request)
+	if len(c.aside) > 0 {
+		manifest = ""
+	}
 	c.aside.putBack(objects)
 	return manifest, objects, err
 }
 
-// render renders a form of the chart in this process.
-func (c *Chart) render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
+// render renders a form of a chart in this process.
+func render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
 	values, err := renderValues(form, request)
 	if err != nil {
 		return "", nil, err
@@ -127,12 +132,14 @@ func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, 
 	}
 	slices.Sort(names)
 	var documents []document
+	count := 0
 	for _, name := range names {
+		count += yamllimit.Count([]byte(files[name]))
 		for _, text := range documentSeparator.Split(files[name], -1) {
 			documents = append(documents, document{source: name, text: text})
 		}
 	}
-	if err := parseAll(documents); err != nil {
+	if err := cmp.Or(yamllimit.CheckCount(count), parseAll(documents)); err != nil {
 		return "", nil, err
 	}
 	var manifest strings.Builder
@@ -184,6 +191,9 @@ func together(count int, do func(i int) error) error {
 func parseDocument(document string) (*unstructured.Unstructured, error) {
 	if strings.TrimSpace(document) == "" {
 		return nil, nil
+	}
+	if err := yamllimit.CheckPlain([]byte(document)); err != nil {
+		return nil, fmt.Errorf("the values make YAML of it that is not read, since %w: shorten them, and take out texts that begin with & or *", err)
 	}
 	content, err := yaml.YAMLToJSON([]byte(document))
 	if err != nil {

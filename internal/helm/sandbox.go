@@ -15,16 +15,19 @@ import (
 	"sync"
 	"time"
 
+	"helm.sh/helm/v3/pkg/chart"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// sandbox renders a chart that nobody vouches for in a process of its own: Helm
-// cannot be interrupted, and templates can loop or grow without end. The process is
-// this executable again, with nothing in its environment but childVariable.
+// sandbox loads and renders a chart that nobody vouches for, or with values that may
+// grow in it, in a process of its own: Helm cannot be interrupted, and templates can
+// loop or grow without end. The process is this executable again, with nothing in its
+// environment but childVariable.
 type sandbox struct {
-	archive []byte
-	limits  sandboxLimits
+	limits sandboxLimits
+	// executable is what is started. Empty: this executable.
+	executable string
 
 	mu      sync.Mutex
 	stopped refusal
@@ -44,6 +47,8 @@ type sandboxLimits struct {
 // operator is what its pod must be given.
 var limits = sandboxLimits{deadline: 30 * time.Second, memory: 256 << 20, output: 16 << 20}
 
+func newSandbox() *sandbox { return &sandbox{limits: limits} }
+
 // again is how long a rendering that was stopped is not tried again: each try may
 // take as long as the first.
 const again = time.Minute
@@ -62,39 +67,86 @@ func (e *StoppedError) Error() string {
 	return e.text + ": the chart is not one of Istio's, or is given values that make it endless"
 }
 
-// order and answer are what the processes say to each other, in JSON.
+// StartError says that the process that renders could not be started, as when the
+// machine has no more processes or memory to give. It may pass by itself.
+type StartError struct{ Cause error }
+
+func (e *StartError) Error() string {
+	return fmt.Sprintf("the process that renders cannot be started: %v", e.Cause)
+}
+
+func (e *StartError) Unwrap() error { return e.Cause }
+
+// order and answer are what the processes say to each other, in JSON: an archive to
+// load, or a chart to render.
 type order struct {
-	Archive []byte
+	Archive []byte          `json:",omitempty"`
+	Chart   json.RawMessage `json:",omitempty"`
 	Request Request
 	Memory  uint64
 }
 
 type answer struct {
+	Chart    json.RawMessage `json:",omitempty"`
 	Manifest string
 	Objects  []json.RawMessage
 	Error    string
 }
 
-// render has the child render, unless it was stopped at the same order just now.
-func (s *sandbox) render(request Request) (string, []*unstructured.Unstructured, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	content, err := json.Marshal(order{Archive: s.archive, Request: request, Memory: s.limits.memory})
+// load has the child load an archive.
+func (s *sandbox) load(archive []byte) (*chart.Chart, error) {
+	said, err := s.ask(order{Archive: archive})
+	if err != nil {
+		return nil, err
+	}
+	if said.Error != "" {
+		return nil, &ArchiveError{said.Error}
+	}
+	loaded := &chart.Chart{}
+	if err := json.Unmarshal(said.Chart, loaded); err != nil {
+		return nil, fmt.Errorf("reading what was loaded: %w", err)
+	}
+	return loaded, nil
+}
+
+// render has the child render.
+func (s *sandbox) render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
+	content, err := json.Marshal(form)
 	if err != nil {
 		return "", nil, err
 	}
+	said, err := s.ask(order{Chart: content, Request: request})
+	if err != nil {
+		return "", nil, err
+	}
+	return readRendered(said)
+}
+
+// ask has the child carry out an order, unless it was stopped at the same just now.
+func (s *sandbox) ask(asked order) (answer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked.Memory = s.limits.memory
+	content, err := json.Marshal(asked)
+	if err != nil {
+		return answer{}, err
+	}
 	sum := sha256.Sum256(content)
 	if s.stopped.order == sum && time.Now().Before(s.stopped.until) {
-		return "", nil, s.stopped.err
+		return answer{}, s.stopped.err
 	}
 	output, err := s.run(content)
 	if stopped := (&StoppedError{}); errors.As(err, &stopped) {
 		s.stopped = refusal{order: sum, err: err, until: time.Now().Add(again)}
 	}
 	if err != nil {
-		return "", nil, err
+		return answer{}, err
 	}
-	return readAnswer(output)
+	said := answer{}
+	if err := json.Unmarshal(output, &said); err != nil {
+		return answer{}, fmt.Errorf("reading what was rendered: %w", err)
+	}
+	return said, nil
 }
 
 // run starts the child and returns what it writes.
@@ -102,7 +154,7 @@ func (s *sandbox) run(content []byte) ([]byte, error) {
 	if os.Getenv(childVariable) != "" {
 		return nil, errors.New("this executable does not call RenderIfChild first")
 	}
-	executable, err := os.Executable()
+	executable, err := s.program()
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +165,10 @@ func (s *sandbox) run(content []byte) ([]byte, error) {
 	child.Env = []string{childVariable + "=1"}
 	child.Stdin, child.Stdout, child.Stderr = bytes.NewReader(content), output, complaint
 	child.WaitDelay = time.Second
-	err = child.Run()
+	if err := child.Start(); err != nil {
+		return nil, &StartError{err}
+	}
+	err = child.Wait()
 	switch {
 	case output.exceeded:
 		return nil, &StoppedError{fmt.Sprintf("it makes more than %d MiB", s.limits.output>>20)}
@@ -121,10 +176,20 @@ func (s *sandbox) run(content []byte) ([]byte, error) {
 		return nil, &StoppedError{fmt.Sprintf("it takes longer than %s", s.limits.deadline)}
 	case err != nil && starved(child, complaint.kept.String()):
 		return nil, &StoppedError{fmt.Sprintf("it needs more than %d MiB of memory", s.limits.memory>>20)}
+	case err != nil && strings.Contains(complaint.kept.String(), "failed to create new OS thread"):
+		return nil, &StartError{errors.New("it gets no threads")}
 	case err != nil:
 		return nil, fmt.Errorf("the process that renders: %w", err)
 	}
 	return output.kept.Bytes(), nil
+}
+
+// program is what is started.
+func (s *sandbox) program() (string, error) {
+	if s.executable != "" {
+		return s.executable, nil
+	}
+	return os.Executable()
 }
 
 // starved tells a child that the Go runtime or the kernel ended for want of memory.
@@ -136,11 +201,7 @@ func starved(child *exec.Cmd, complaint string) bool {
 		strings.Contains(complaint, "stack overflow") || !child.ProcessState.Exited()
 }
 
-func readAnswer(output []byte) (string, []*unstructured.Unstructured, error) {
-	said := answer{}
-	if err := json.Unmarshal(output, &said); err != nil {
-		return "", nil, fmt.Errorf("reading what was rendered: %w", err)
-	}
+func readRendered(said answer) (string, []*unstructured.Unstructured, error) {
 	if said.Error != "" {
 		return "", nil, errors.New(said.Error)
 	}

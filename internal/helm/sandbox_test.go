@@ -22,6 +22,62 @@ func foreign(template string) *helm.Chart {
 	return chart
 }
 
+var _ = Describe("A chart that is compiled in", func() {
+	It("is rendered to the same bytes in a process of its own", func() {
+		for _, version := range istio.Versions() {
+			release, err := istio.Find(version)
+			Expect(err).NotTo(HaveOccurred())
+			for _, folder := range charttest.Folders {
+				chart, err := helm.Load(release.Charts, folder, version)
+				Expect(err).NotTo(HaveOccurred())
+				ask := request(tree{"global": tree{"proxy": tree{"privileged": true}}, "pilot": tree{"replicaCount": int64(3)}})
+				want, wanted, err := chart.Render(ask)
+				Expect(err).NotTo(HaveOccurred())
+				got, objects, err := chart.RenderApart(ask)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(want.Manifest()).To(Equal(got))
+				Expect(encoded(objects)).To(Equal(encoded(wanted)))
+			}
+		}
+	})
+
+	It("takes & and * in values, and records what it makes of them", func() {
+		release, err := istio.Find("1.29.1")
+		Expect(err).NotTo(HaveOccurred())
+		for _, folder := range charttest.Folders {
+			chart, err := helm.Load(release.Charts, folder, "1.29.1")
+			Expect(err).NotTo(HaveOccurred())
+			ask := request(tree{"pilot": tree{"env": tree{"A": "b & *c*"}}, "env": tree{"A": "b & *c*"}})
+			got, objects, err := chart.Render(ask)
+			Expect(err).NotTo(HaveOccurred())
+			want, wanted, err := chart.RenderApart(ask)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(got.Manifest()).To(Equal(want))
+			Expect(encoded(objects)).To(Equal(encoded(wanted)))
+		}
+	})
+})
+
+var _ = Describe("An archive", func() {
+	DescribeTable("is refused where", func(archive []byte, message string) {
+		_, err := helm.LoadArchive("probe", archive)
+		Expect(errors.As(err, new(*helm.ArchiveError))).To(BeTrue(), "%v", err)
+		Expect(err).To(MatchError(And(HavePrefix("loading chart probe: "), ContainSubstring(message))))
+	},
+		Entry("it is none", []byte("junk"), "publish the chart as Istio does"),
+		Entry("its Chart.yaml has an alias", packed("Chart.yaml", "apiVersion: v2\nname: &a probe\nversion: *a\n"), "Chart.yaml: it has YAML aliases"),
+		Entry("its Chart.lock has an alias", packed("Chart.lock", "a: &a b\nc: *a\n"), "Chart.lock: it has YAML aliases"),
+		Entry("it brings other charts along", packed("charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n"), "brings other charts along"),
+	)
+})
+
+// packed is an archive of a chart with one more file.
+func packed(file, content string) []byte {
+	files := charttest.Small("probe", "1.29.99", "")
+	files[file] = content
+	return charttest.Pack("probe", files)
+}
+
 var _ = Describe("A chart from elsewhere", func() {
 	It("is rendered to the same bytes as one that is compiled in", func() {
 		for name, folder := range charttest.Folders {
@@ -46,6 +102,19 @@ var _ = Describe("A chart from elsewhere", func() {
 	It("says what its templates refuse", func() {
 		_, _, err := foreign(`{{ fail "no such thing" }}`).Render(request(nil))
 		Expect(err).To(MatchError("rendering chart probe: no such thing"))
+	})
+
+	// Hardened: a machine that starts no more processes (EAGAIN, ENOMEM) while a chart is to be rendered | FAILED with InvalidValues, and no retry
+	It("is rendered by the next try where the process of its own could not be started (ChartRenderingUnavailable)", func() {
+		chart := foreign("kind: A\nmetadata: {name: a}\n")
+		chart.StartInstead("/does/not/exist")
+		_, _, err := chart.Render(request(nil))
+		Expect(errors.As(err, new(*helm.StartError))).To(BeTrue(), "%v", err)
+		Expect(err).To(MatchError(ContainSubstring("cannot be started: fork/exec /does/not/exist: no such file or directory")))
+		chart.StartInstead("")
+		_, objects, err := chart.Render(request(nil))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(objects).To(HaveLen(1))
 	})
 
 	DescribeTable("is stopped where it", func(template, message string) {

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/badinput"
@@ -23,6 +24,8 @@ var causes = map[string]func(error) bool{
 	v1.ReasonUnexpectedObject:  isA[*plan.UnexpectedObjectError],
 	v1.ReasonValuesTooLarge:    plan.TooLarge,
 	v1.ReasonObjectNotAllowed:  isA[*plan.OutsideError],
+	v1.ReasonChartInvalid:      isA[*helm.ArchiveError],
+	v1.ReasonChartStopped:      isA[*helm.StoppedError],
 	v1.ReasonInvalidValues:     isA[*plan.InvalidValuesError],
 }
 

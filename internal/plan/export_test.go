@@ -12,3 +12,6 @@ func ChartKinds() map[schema.GroupVersionKind]bool {
 	}
 	return kinds
 }
+
+// NotRendered tells a rendering that did not end from one that failed.
+func NotRendered(err error) bool { return notRendered(err) }

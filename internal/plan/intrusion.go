@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -25,6 +26,9 @@ func intrudes(chart *helm.Chart, request helm.Request, objects []*unstructured.U
 	request.Values = flat.(tree)
 	what := "gets another structure from the line breaks of " + strings.Join(broken[:min(len(broken), 5)], ", ") + ": write each on one line"
 	_, again, err := chart.Render(request)
+	if notRendered(err) {
+		return err
+	}
 	if err != nil || len(again) != len(objects) {
 		return &UnexpectedObjectError{"chart " + chart.Name(), what}
 	}
@@ -34,6 +38,12 @@ func intrudes(chart *helm.Chart, request helm.Request, objects []*unstructured.U
 		}
 	}
 	return nil
+}
+
+// notRendered tells a rendering that did not end from one that failed.
+func notRendered(err error) bool {
+	started, stopped := &helm.StartError{}, &helm.StoppedError{}
+	return errors.As(err, &started) || errors.As(err, &stopped)
 }
 
 // lineBreaks are YAML's: https://yaml.org/spec/1.1/#id871136.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
 // verify checks that an archive is the chart of that name and version, and that it
@@ -52,7 +53,11 @@ func inspect(name string, content []byte, limits Limits) (metadata, error) {
 			return parseChart(chart)
 		case err != nil:
 			return metadata{}, err
-		case file == name+"/Chart.yaml":
+		}
+		if err := checkYAML(name, file, content); err != nil {
+			return metadata{}, err
+		}
+		if file == name+"/Chart.yaml" {
 			chart = content
 		}
 	}
@@ -111,6 +116,27 @@ func checkEntry(chart string, header *tar.Header, limits Limits) error {
 		return fmt.Errorf("its file %.64q is larger than %d MiB", header.Name, limits.File>>20)
 	}
 	return nil
+}
+
+// checkYAML refuses what Helm would read at the root of a chart and what takes far more
+// memory than it has bytes.
+func checkYAML(chart, file string, content []byte) error {
+	inside := strings.TrimPrefix(file, chart+"/")
+	if strings.Contains(inside, "/") || path.Ext(inside) != ".yaml" && path.Ext(inside) != ".lock" {
+		return nil
+	}
+	if err := yamllimit.CheckPlain(content); err != nil {
+		return fmt.Errorf("its file %.64q is not read, since %s", file, reasonOf(err))
+	}
+	return nil
+}
+
+// reasonOf is an error without what a parser may quote.
+func reasonOf(err error) string {
+	if limit := (&yamllimit.Error{}); errors.As(err, &limit) {
+		return limit.Error()
+	}
+	return "it is no YAML"
 }
 
 func parseChart(content []byte) (metadata, error) {

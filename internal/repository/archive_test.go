@@ -12,6 +12,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/memory"
 )
 
 // with is a chart base with one more entry.
@@ -41,11 +42,24 @@ func zeros(count int, size int64) []byte {
 	return charttest.PackEntries(headers, func(*tar.Header) string { return strings.Repeat("\x00", int(size)) })
 }
 
+// aliases is YAML of 200 KiB that stands for gibibytes.
+func aliases() string {
+	return "a: &a " + strings.Repeat("x", 190<<10) + "\nb: [" + strings.Repeat("*a,", 5000) + "*a]\n"
+}
+
+// smallWith are the files of a small chart with another one.
+func smallWith(name, content string) map[string]string {
+	files := charttest.Small("base", version, "")
+	files[name] = content
+	return files
+}
+
 var _ = DescribeTable("An archive is refused that", func(pack func() []byte, message string) {
 	charts := smallCharts()
 	charts["base"] = pack()
 	server := charttest.HelmRepository(version, charts)
-	_, err := fetch(server, server.URL+"/charts")
+	var err error
+	Expect(memory.Peak(func() { _, err = fetch(server, server.URL+"/charts") })).To(BeNumerically("<", memory.Limit))
 	Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartInvalid), HaveField("Temporary", false)))
 	Expect(err).To(MatchError(ContainSubstring(message)))
 },
@@ -71,5 +85,13 @@ var _ = DescribeTable("An archive is refused that", func(pack func() []byte, mes
 	Entry("holds many files", func() []byte { return zeros(2002, 0) }, "2000 files"),
 	Entry("is another chart", func() []byte { return charttest.Pack("base", charttest.Small("istiod", version, "")) }, `says "istiod" "1.29.99"`),
 	Entry("is of another version", func() []byte { return charttest.Pack("base", charttest.Small("base", "1.29.1", "")) }, `says "base" "1.29.1"`),
+	// Hardened: a chart archive under 1 KiB whose values.yaml has YAML aliases of one long text | 4.0 GiB in the operator's own process
+	Entry("has aliases in its values.yaml: it is not kept, and not loaded (ChartInvalid)",
+		func() []byte { return charttest.Pack("base", smallWith("values.yaml", aliases())) }, `"base/values.yaml" is not read, since it has YAML aliases`),
+	Entry("has aliases in its Chart.yaml", func() []byte { return charttest.Pack("base", smallWith("Chart.yaml", aliases())) }, "since it has YAML aliases"),
+	Entry("has aliases in its Chart.lock", func() []byte { return charttest.Pack("base", smallWith("Chart.lock", aliases())) }, "since it has YAML aliases"),
+	Entry("has values without end", func() []byte {
+		return charttest.Pack("base", smallWith("values.yaml", "a: ["+strings.Repeat("1,", 300_000)+"]"))
+	}, "more than 250000 values"),
 	Entry("has a broken Chart.yaml", func() []byte { return charttest.Pack("base", map[string]string{"Chart.yaml": "{"}) }, "no YAML"),
 )

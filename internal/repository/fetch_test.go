@@ -20,6 +20,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
 	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/memory"
 )
 
 // site is a kind of repository as the tests see it.
@@ -297,8 +298,18 @@ var _ = Describe("A Helm repository's index", func() {
 		Entry("leads to a file", "entries: {base: [{version: 1.29.99, urls: ['file:///etc/passwd']}]}", v1.ReasonRepositoryInvalid, "not https"),
 		Entry("is a list", "[1, 2]", v1.ReasonRepositoryInvalid, "no index of charts"),
 		Entry("is endless", strings.Repeat("#", 5<<20), v1.ReasonChartInvalid, "larger than"),
-		Entry("explodes", bomb(), v1.ReasonRepositoryInvalid, "no index of charts"),
+		Entry("explodes", bomb(), v1.ReasonRepositoryInvalid, "its index.yaml is not read, since it has YAML aliases"),
 	)
+
+	// Hardened: a Helm repository's index of 211 KiB with YAML aliases of one long text | the operator took 3.9 GiB and was killed
+	It("is refused where it has aliases, in little memory (RepositoryInvalid)", func() {
+		server := charttest.HelmRepository(version, smallCharts())
+		server.Handle("/charts/index.yaml", send([]byte("apiVersion: v1\nentries: {}\n"+aliases())))
+		var err error
+		Expect(memory.Peak(func() { _, err = fetch(server, server.URL+"/charts") })).To(BeNumerically("<", memory.Limit))
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryInvalid), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(ContainSubstring("its index.yaml is not read, since it has YAML aliases")))
+	})
 
 	It("may lead to another host, which gets no credentials", func() {
 		s := newHelmSite()

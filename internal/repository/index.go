@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
 // index is a Helm repository: an index.yaml that tells where charts are,
@@ -61,6 +62,9 @@ func (i *index) read(ctx context.Context) error {
 	content, _, err := get(ctx, i.client, i.base.JoinPath("index.yaml").String(), "", i.limits.Index, i.authorize)
 	if err != nil {
 		return err
+	}
+	if err := yamllimit.CheckPlain(content); err != nil {
+		return certain(v1.ReasonRepositoryInvalid, "its index.yaml is not read, since %s: publish it as helm repo index makes it", reasonOf(err))
 	}
 	decoded := struct {
 		Entries map[string][]entry `json:"entries"`

@@ -35,6 +35,15 @@ func CheckText(length int) error {
 	return nil
 }
 
+// CheckExpanded fails with a *LimitError where a layer is too long with its YAML aliases
+// written out.
+func CheckExpanded(length int) error {
+	if length > MaxBytes {
+		return &LimitError{What: fmt.Sprintf("values with YAML aliases that stand for more than %d bytes", MaxBytes)}
+	}
+	return nil
+}
+
 // CheckCount fails with a *LimitError where there are too many values.
 func CheckCount(count int) error {
 	if count > MaxCount {
