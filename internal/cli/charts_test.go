@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/charttest"
 )
 
@@ -30,8 +31,9 @@ spec: {version: %s, repository: {url: "%s/charts", secrets: [{name: %s}]}}
 `, version, server.URL, secret)
 	}
 	secret := func() string {
-		return fmt.Sprintf("---\napiVersion: v1\nkind: Secret\nmetadata: {name: pull}\nstringData:\n  username: %s\n  password: %s\n  ca.crt: |\n    %s\n",
-			charttest.Username, charttest.Password, strings.ReplaceAll(string(server.CA), "\n", "\n    "))
+		return fmt.Sprintf("---\napiVersion: v1\nkind: Secret\nmetadata: {name: pull, annotations: {%s: %q}}\n"+
+			"stringData:\n  username: %s\n  password: %s\n  ca.crt: |\n    %s\n",
+			v1.RepositoryHostAnnotation, server.Listener.Addr(), charttest.Username, charttest.Password, strings.ReplaceAll(string(server.CA), "\n", "\n    "))
 	}
 
 	It("fetches its charts with the Secrets in the file, once", func() {

@@ -59,7 +59,7 @@ func AccessFrom(secrets []corev1.Secret, host string) (Access, error) {
 	}
 	if len(secrets) > 0 && !found.hasCredentials() && found.CA == nil {
 		return Access{}, certain(v1.ReasonRepositorySecret,
-			"spec.repository.secrets has nothing for %s: add credentials for that host, or take the Secrets out", host)
+			"spec.repository.secrets has nothing for %s: add credentials that name that host, or take the Secrets out", host)
 	}
 	return found, nil
 }
@@ -69,15 +69,30 @@ func accessFrom(secret *corev1.Secret, host string) (Access, error) {
 	case len(secret.Data[corev1.DockerConfigJsonKey]) > 0:
 		return dockerConfig(secret, host)
 	case len(secret.Data[corev1.BasicAuthUsernameKey]) > 0:
-		return Access{
-			Username: string(secret.Data[corev1.BasicAuthUsernameKey]),
-			Password: string(secret.Data[corev1.BasicAuthPasswordKey]),
-		}, nil
+		return basicAuth(secret, host)
 	case len(secret.Data[caKey]) > 0:
 		return Access{}, nil
 	default:
 		return Access{}, unusable(secret, "has neither .dockerconfigjson nor username and password nor ca.crt")
 	}
+}
+
+// basicAuth reads a user's name and password, which say nothing of whom they are for:
+// whoever may write spec.repository.url could otherwise have them sent anywhere.
+func basicAuth(secret *corev1.Secret, host string) (Access, error) {
+	named := secret.Annotations[v1.RepositoryHostAnnotation]
+	switch {
+	case named == "":
+		return Access{}, certain(v1.ReasonRepositorySecret,
+			"Secret %s/%s has username and password and does not say for which host: if they are for %s, annotate the Secret with %s=%s",
+			secret.Namespace, secret.Name, host, v1.RepositoryHostAnnotation, host)
+	case hostOf(named) != hostOf(host):
+		return Access{}, nil
+	}
+	return Access{
+		Username: string(secret.Data[corev1.BasicAuthUsernameKey]),
+		Password: string(secret.Data[corev1.BasicAuthPasswordKey]),
+	}, nil
 }
 
 func unusable(secret *corev1.Secret, what string) error {

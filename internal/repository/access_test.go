@@ -24,6 +24,13 @@ func secretOf(pairs ...string) corev1.Secret {
 	return secret
 }
 
+// forHost is a Secret with those keys and values for a host.
+func forHost(host string, pairs ...string) corev1.Secret {
+	secret := secretOf(pairs...)
+	secret.Annotations = map[string]string{v1.RepositoryHostAnnotation: host}
+	return secret
+}
+
 func docker(config string) corev1.Secret { return secretOf(".dockerconfigjson", config) }
 
 var _ = Describe("Access to a repository", func() {
@@ -33,13 +40,17 @@ var _ = Describe("Access to a repository", func() {
 		Expect(repository.AccessFrom(secrets, host)).To(Equal(want))
 	},
 		Entry("no Secret", "h:5000", repository.Access{}),
-		Entry("a user's name and password", "h:5000", repository.Access{Username: "me", Password: "b"}, secretOf("username", "me", "password", "b")),
+		Entry("a user's name and password", "h:5000", repository.Access{Username: "me", Password: "b"}, forHost("h:5000", "username", "me", "password", "b")),
+		Entry("a user's name and password, by URL", "h", repository.Access{Username: "me", Password: "b"}, forHost("https://h/charts", "username", "me", "password", "b")),
 		Entry("a CA alone", "h:5000", repository.Access{CA: []byte("pem\n")}, secretOf("ca.crt", "pem")),
 		Entry("both", "h:5000", repository.Access{Username: "me", Password: "b", CA: []byte("pem\n")},
-			secretOf("username", "me", "password", "b", "ca.crt", "pem")),
+			forHost("h:5000", "username", "me", "password", "b", "ca.crt", "pem")),
+		// Hardened: several Secrets with username and password, and a url of one of their hosts | the first was sent, whomever it was for
+		Entry("the Secret that names the host, and not in one that names another", "h:5000", repository.Access{Username: "you", Password: "c"},
+			forHost("h", "username", "me", "password", "b"), forHost("h:5000", "username", "you", "password", "c")),
 		Entry("several Secrets, CAs of all and credentials of the first", "h:5000",
 			repository.Access{Username: "me", Password: "b", CA: []byte("one\ntwo\n")},
-			secretOf("ca.crt", "one"), secretOf("username", "me", "password", "b", "ca.crt", "two"), secretOf("username", "you")),
+			secretOf("ca.crt", "one"), forHost("h:5000", "username", "me", "password", "b", "ca.crt", "two"), forHost("h:5000", "username", "you")),
 		Entry("docker login's file", "h:5000", repository.Access{Username: "me", Password: "b"}, docker(`{"auths":{"h:5000":{"username":"me","password":"b"}}}`)),
 		Entry("docker login's file, encoded", "h:5000", repository.Access{Username: "me", Password: "a:b"}, docker(`{"auths":{"h:5000":{"auth":"`+encoded+`"}}}`)),
 		Entry("docker login's file, by URL", "h:5000", repository.Access{Username: "me"}, docker(`{"auths":{"https://h:5000/v2/":{"username":"me"}}}`)),
@@ -55,6 +66,10 @@ var _ = Describe("Access to a repository", func() {
 		Entry("a Secret has nothing of use", "Secret ns/pull has neither", secretOf("hunter2", "hunter2")),
 		Entry("a Secret is no JSON", "Secret ns/pull holds no JSON", docker(`hunter2`)),
 		Entry("an entry is no base64", "Secret ns/pull holds an entry whose auth", docker(`{"auths":{"h:5000":{"auth":"hunter2!"}}}`)),
+		// Hardened: a Secret with username and password, and spec.repository.url of a host of somebody else | both were sent to that host
+		Entry("a name and a password are for no host: nothing is sent, and the message names the annotation to set",
+			"if they are for h:5000, annotate the Secret with operator.gloo.solo.io/repository-host=h:5000", secretOf("username", "me", "password", "hunter2")),
+		Entry("a name and a password are for another host", "nothing for h:5000", forHost("h:5001", "username", "me", "password", "hunter2")),
 		Entry("all are for other hosts", "nothing for h:5000", docker(`{"auths":{"h":{"username":"me","password":"hunter2"}}}`)),
 	)
 

@@ -177,6 +177,7 @@ var _ = Describe("gloo-operator diff", Ordered, func() {
 			Expect(missing.code).To(Equal(2))
 			createSecret("pull", corev1.SecretTypeOpaque, map[string]string{
 				"username": charttest.Username, "password": charttest.Password, "ca.crt": string(server.CA)})
+			forHost(server.Listener.Addr().String(), "pull")
 			Expect(diff(ctx, manifest).out).To(ContainSubstring("docker.io/istio/ztunnel:" + version))
 		})
 

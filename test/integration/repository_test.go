@@ -42,6 +42,12 @@ func createSecret(name string, kind corev1.SecretType, data map[string]string) {
 	})).To(Succeed())
 }
 
+// forHost lets the charts' repository at that host have the credentials of a Secret.
+func forHost(host, secret string) {
+	GinkgoHelper()
+	env.Kubectl("annotate", "secret", "-n", OperatorNamespace, secret, v1.RepositoryHostAnnotation+"="+host)
+}
+
 // dockerConfig is what docker login writes for the registry.
 func dockerConfig(registry *charttest.Registry) map[string]string {
 	return map[string]string{".dockerconfigjson": fmt.Sprintf(
@@ -173,7 +179,14 @@ var _ = Describe("A version from a Helm repository", Ordered, func() {
 			"username": charttest.Username, "password": charttest.Password, "ca.crt": string(server.CA),
 		})
 		env.StartOperator(chartsIn(GinkgoT().TempDir()))
-		env.Install(Sample("minimal.yaml", Version(version), from(server.URL+"/charts", "helm")))
+		env.Create(Sample("minimal.yaml", Version(version), from(server.URL+"/charts", "helm")))
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Condition(v1.ConditionReady)).To(And(HaveField("Reason", v1.ReasonRepositorySecret), HaveField("Message", ContainSubstring(
+			"annotate the Secret with operator.gloo.solo.io/repository-host="+server.Listener.Addr().String()))))
+		Expect(server.Seen()).To(BeEmpty())
+		forHost(server.Listener.Addr().String(), "helm")
+		env.Patch(`{"spec":{"network":"network1"}}`) // A change of spec is tried at once.
+		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.Mesh().Status.Version).To(Equal(version))
 		Eventually(func() string { return env.Helm("list", "-n", Namespace) }).Should(ContainSubstring("ztunnel-" + version))
 		server.Close()
