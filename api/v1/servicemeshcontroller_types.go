@@ -208,9 +208,11 @@ type Repository struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@?#]*$')",message="repository.url must hold no user, password, query or fragment: credentials go into repository.secrets"
 	URL string `json:"url"`
 
-	// secrets are pull secrets for the repository: of type kubernetes.io/dockerconfigjson
-	// or kubernetes.io/basic-auth, or with the keys username and password. The key ca.crt
-	// of any of them holds certificates, in PEM, of CAs to trust besides the system's.
+	// secrets are pull secrets for the repository: of type kubernetes.io/dockerconfigjson;
+	// or of type kubernetes.io/basic-auth or with the keys username and password, and with
+	// the annotation operator.gloo.solo.io/repository-host, which names the url's host. The
+	// key ca.crt of any of them holds certificates, in PEM, of CAs to trust besides the
+	// system's.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Secrets []NamespacedSecret `json:"secrets,omitempty"`
