@@ -20,3 +20,6 @@ func (c *Chart) StartInstead(executable string) { c.sandbox.executable = executa
 func (c *Chart) RenderApart(request Request) (string, []*unstructured.Unstructured, error) {
 	return c.sandbox.render(c.chart, request)
 }
+
+// MayGrow tells values that are rendered in a process of their own.
+func MayGrow(values map[string]any) bool { return mayGrow(values) }

@@ -78,6 +78,10 @@ var _ = DescribeTable("What stands for gibibytes is refused in little memory:", 
 	Entry("sections that a template indents without end are stopped in a process of their own (ChartRenderingStopped)", func() plan.Input {
 		return traced(nested())
 	}, v1.ReasonChartStopped, ""),
+	// Hardened: spec.values with a text of thousands of nested lists around words that are wrapped | the operator took gibibytes
+	Entry("lists that a template indents without end are stopped in a process of their own (ChartRenderingStopped)", func() plan.Input {
+		return traced("\n            " + strings.Repeat("- ", 4500) + strings.Repeat("word ", 40_000))
+	}, v1.ReasonChartStopped, ""),
 	// Hardened: a chart archive under 1 KiB whose values.yaml has YAML aliases | the operator took 4 GiB and was killed
 	Entry("aliases in the values.yaml of an archive are refused in a process of their own (ChartInvalid)", func() plan.Input {
 		files := charttest.Files("1.29.1", "istiod", elsewhere)
