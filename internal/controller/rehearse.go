@@ -32,14 +32,22 @@ func reasonOf(err error) string {
 		return v1.ReasonUnexpectedObject
 	case is[*plan.OutsideError](err):
 		return v1.ReasonObjectNotAllowed
+	case plan.TooLarge(err):
+		return v1.ReasonValuesTooLarge
+	default:
+		return reasonOfChart(err)
+	}
+}
+
+// reasonOfChart is the reason for which a chart is not loaded or not rendered.
+func reasonOfChart(err error) string {
+	switch {
 	case is[*helm.StartError](err):
 		return v1.ReasonChartRenderingUnavailable
 	case is[*helm.ArchiveError](err):
 		return v1.ReasonChartInvalid
 	case is[*helm.StoppedError](err):
 		return v1.ReasonChartStopped
-	case plan.TooLarge(err):
-		return v1.ReasonValuesTooLarge
 	default:
 		return v1.ReasonInvalidValues
 	}

@@ -39,10 +39,7 @@ func FuzzBuild(f *testing.F) {
 	for _, c := range slices.Concat(badinput.Refused(), badinput.Offline()) {
 		seed(f, c)
 	}
-	for _, input := range []plan.Input{withText("b\n"+aliases("  ")+"  c: d", "cni", "cniConfFileName"), traced("x\n" + aliases("          ")), traced(nested())} {
-		f.Add(`{"version":"1.29.1","values":`+string(input.Spec.Values.Raw)+`}`, "", "")
-	}
-	f.Add(`{"version":"1.29.1"}`, "values.istiod", aliases(""))
+	seedLarge(f)
 	first, second := new(plan.Builder), new(plan.Builder)
 	f.Fuzz(func(t *testing.T, spec, key, extension string) {
 		input, ok := admitted(spec)
@@ -88,6 +85,15 @@ func seed(f *testing.F, c badinput.Case) {
 	for key, text := range c.Extensions {
 		f.Add(`{"version":"1.29.1"}`, key, text)
 	}
+}
+
+// seedLarge adds what stands for gibibytes.
+func seedLarge(f *testing.F) {
+	manifest := withText("b\n"+aliases("  ")+"  c: d", "cni", "cniConfFileName")
+	for _, input := range []plan.Input{manifest, traced("x\n" + aliases("          ")), traced(nested())} {
+		f.Add(`{"version":"1.29.1","values":`+string(input.Spec.Values.Raw)+`}`, "", "")
+	}
+	f.Add(`{"version":"1.29.1"}`, "values.istiod", aliases(""))
 }
 
 func sampleExtension(f *testing.F) string {
