@@ -37,7 +37,7 @@ func courseOf(smc *v1.ServiceMeshController) (course, error) {
 	if failed := failedRollout(smc); failed != nil {
 		return course{from: failed.Version, to: status.Version, rollback: true}, nil
 	}
-	if _, err := istio.Find(smc.Spec.Version); err != nil && smc.Spec.Repository == nil {
+	if _, err := istio.Find(smc.Spec.Version); err != nil && smc.Spec.Repository == nil && !slices.Contains(versionsInUse(smc), smc.Spec.Version) {
 		return course{from: status.Version, to: smc.Spec.Version}, nil // There is no plan of it: that is what to tell.
 	}
 	other := otherVersion(status)

@@ -377,4 +377,5 @@ func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
 	defer r.mu.Unlock()
 	delete(r.memories, smc.UID)
 	r.charts.Forget(smc.Name)
+	r.charts.Retain(smc.Name)
 }
