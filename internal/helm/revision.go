@@ -3,7 +3,6 @@
 package helm
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -54,8 +53,11 @@ func revisionOf(secret metav1.Object) (Revision, bool) {
 // longer owns its content.
 func edited(secret metav1.Object) bool {
 	return slices.ContainsFunc(secret.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:type"`)) &&
-			!bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:release"`))
+		if entry.FieldsV1 == nil {
+			return false
+		}
+		fields := entry.FieldsV1.GetRawString()
+		return strings.Contains(fields, `"f:type"`) && !strings.Contains(fields, `"f:release"`)
 	})
 }
 
