@@ -51,8 +51,9 @@ func own() []role {
 		}},
 		{namespace: namespaceName, sections: []section{
 			{comment: "Helm's records of releases. Helm lists them by label and creates them by a POST, for which RBAC knows no names.\n" +
+				"Their metadata is watched.\n" +
 				"Whoever may run pods in this namespace can read its Secrets anyway.", rules: []rule{
-				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "update"}},
+				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "update", "watch"}},
 			}},
 			{comment: "Why pods do not get ready, when a rollout stands still.", rules: []rule{
 				{resources: []string{"events", "pods"}, verbs: []string{"list"}},

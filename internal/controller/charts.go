@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,17 +26,67 @@ const secretTimeout = 10 * time.Second
 // was stopped.
 const stoppedRetry = 2 * time.Minute
 
-// archives returns the charts of a version that is not compiled in, from
-// spec.repository. It never waits: while they are fetched it says so, and the end of
-// the download starts the next pass.
+// archives returns the charts of a version that is not bundled, from spec.repository. It
+// never waits: while they are fetched it says so, and the end of the download starts the
+// next pass. Charts of a version that runs, or that a rollout goes to or comes from, stay
+// available when spec has another version, or no repository any more.
 func (r *Reconciler) archives(smc *v1.ServiceMeshController, version string) (map[string][]byte, *stop) {
+	r.charts.Retain(smc.Name, append(versionsInUse(smc), smc.Spec.Version)...)
 	_, err := istio.Find(version)
-	if err == nil || smc.Spec.Repository == nil {
-		if version == smc.Spec.Version {
-			r.charts.Forget(smc.Name)
-		}
+	bundled, asked := err == nil, version == smc.Spec.Version
+	if asked && (bundled || smc.Spec.Repository == nil) {
+		r.charts.Forget(smc.Name)
+	}
+	if bundled {
 		return nil, nil
 	}
+	if asked && smc.Spec.Repository != nil {
+		return r.fetched(smc, version)
+	}
+	if charts := r.kept(smc, version); charts != nil {
+		return charts, nil
+	}
+	if smc.Spec.Repository != nil {
+		return r.fetched(smc, version)
+	}
+	return nil, notKept(smc, version)
+}
+
+// versionsInUse are the versions that the mesh runs, or parts of it may run.
+func versionsInUse(smc *v1.ServiceMeshController) []string {
+	versions := []string{smc.Status.Version}
+	if rollout := smc.Status.Rollout; rollout != nil {
+		versions = append(versions, rollout.From, rollout.To)
+	}
+	if failed := smc.Status.FailedRollout; failed != nil {
+		versions = append(versions, failed.Version)
+	}
+	return slices.DeleteFunc(versions, func(version string) bool { return version == "" })
+}
+
+// kept returns the charts of a version in use that were fetched before. Nil: there are none.
+func (r *Reconciler) kept(smc *v1.ServiceMeshController, version string) map[string][]byte {
+	if !slices.Contains(versionsInUse(smc), version) {
+		return nil
+	}
+	return r.charts.Kept(smc.Name, version)
+}
+
+// notKept stops where a version in use has no charts any more. Nil: the version is not in
+// use, and the plan says that it is unknown.
+func notKept(smc *v1.ServiceMeshController, version string) *stop {
+	if !slices.Contains(versionsInUse(smc), version) {
+		return nil
+	}
+	return &stop{
+		reason: v1.ReasonUnknownVersion, phase: v1.PhaseFailed,
+		message: fmt.Sprintf("the charts of Istio %s, which this mesh runs, are no longer kept and spec names no repository: "+
+			"set spec.repository to one that has them", version),
+	}
+}
+
+// fetched returns the charts of a version from spec.repository, or says what is waited for.
+func (r *Reconciler) fetched(smc *v1.ServiceMeshController, version string) (map[string][]byte, *stop) {
 	wanted := smc.Spec.Repository.DeepCopy()
 	source := repository.Source{URL: wanted.URL, Version: version, SkipVerify: wanted.InsecureSkipVerify}
 	charts, err := r.charts.Charts(repository.Request{

@@ -20,6 +20,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
+	"github.com/gloo-operator/gloo-operator/test/charttest"
 )
 
 var _ = Describe("The Secrets of a repository", func() {
@@ -88,3 +89,63 @@ var _ = DescribeTable("A plan that cannot be made", func(cause error, reason str
 	Entry("since an archive is no chart needs a person", &helm.ArchiveError{}, v1.ReasonChartInvalid, v1.PhaseFailed, false),
 	Entry("since values are wrong needs a person", errors.New("no"), v1.ReasonInvalidValues, v1.PhaseFailed, false),
 )
+
+var _ = Describe("Charts of a version that is not bundled", func() {
+	const version = "1.29.99"
+
+	// reconciler has a store that has given out the charts of the version.
+	reconciler := func(ctx context.Context) *Reconciler {
+		GinkgoHelper()
+		server := charttest.HelmRepository(version, charttest.Charts("1.29.1", version))
+		DeferCleanup(server.Close)
+		ended := make(chan struct{}, 10)
+		store := repository.NewStore(ctx, repository.Options{Changed: func() { ended <- struct{}{} }})
+		request := repository.Request{
+			Owner: "mesh", Source: repository.Source{URL: server.URL + "/charts", Version: version},
+			Access: func(context.Context) (repository.Access, error) {
+				return repository.Access{Username: charttest.Username, Password: charttest.Password, CA: server.CA}, nil
+			},
+		}
+		_, err := store.Charts(request)
+		Expect(err).To(HaveOccurred())
+		Eventually(ended).Should(Receive())
+		Expect(store.Charts(request)).To(HaveLen(4))
+		return &Reconciler{charts: store}
+	}
+	named := func(smc *v1.ServiceMeshController) *v1.ServiceMeshController {
+		smc.Name = "mesh"
+		return smc
+	}
+
+	DescribeTable("without spec.repository", func(ctx SpecContext, smc *v1.ServiceMeshController) {
+		r := reconciler(ctx)
+		_, held := r.archives(named(smc), smc.Spec.Version)
+		Expect(held).To(BeNil())
+		charts, held := r.archives(smc, version)
+		Expect(held).To(BeNil())
+		Expect(charts).To(HaveLen(4))
+	},
+		// Hardened: an edit drops spec.repository and its rollout fails | the rollback ended with UnknownVersion
+		Entry("are kept for a rollback to the version that runs", going(version, "", "1.29.1")),
+		// Hardened: spec.repository is dropped while its version runs | the mesh was not corrected any more
+		Entry("are kept while the version runs", going(version, "", version)),
+		Entry("are kept while a rollout comes from it", undoing("1.29.1", version, "1.29.1")),
+	)
+
+	It("are dropped when nothing runs the version any more", func(ctx SpecContext) {
+		r := reconciler(ctx)
+		_, held := r.archives(named(going("1.29.1", "", "1.29.1")), "1.29.1")
+		Expect(held).To(BeNil())
+		_, held = r.archives(named(going(version, "", "1.29.1")), version)
+		Expect(held).NotTo(BeNil())
+		Expect(held.reason).To(Equal(v1.ReasonUnknownVersion))
+		Expect(held.phase).To(Equal(v1.PhaseFailed))
+		Expect(held.message).To(ContainSubstring("set spec.repository to one that has them"))
+	})
+
+	It("are not used for a version that the mesh does not run", func(ctx SpecContext) {
+		charts, held := reconciler(ctx).archives(named(going("1.29.1", "", version)), version)
+		Expect(held).To(BeNil())
+		Expect(charts).To(BeNil())
+	})
+})

@@ -37,7 +37,7 @@ func courseOf(smc *v1.ServiceMeshController) (course, error) {
 	if failed := failedRollout(smc); failed != nil {
 		return course{from: failed.Version, to: status.Version, rollback: true}, nil
 	}
-	if _, err := istio.Find(smc.Spec.Version); err != nil && smc.Spec.Repository == nil {
+	if unavailable(smc) {
 		return course{from: status.Version, to: smc.Spec.Version}, nil // There is no plan of it: that is what to tell.
 	}
 	other := otherVersion(status)
@@ -56,6 +56,13 @@ func courseOf(smc *v1.ServiceMeshController) (course, error) {
 		c.from = other
 	}
 	return c, nil
+}
+
+// unavailable reports that nobody has charts of spec.version: it is not bundled, no
+// repository is named, and it is not in use.
+func unavailable(smc *v1.ServiceMeshController) bool {
+	_, err := istio.Find(smc.Spec.Version)
+	return err != nil && smc.Spec.Repository == nil && !slices.Contains(versionsInUse(smc), smc.Spec.Version)
 }
 
 // otherVersion is the one of a rollout's two versions that does not run in full. Empty:

@@ -47,6 +47,9 @@ var _ = DescribeTable("A course", func(smc *v1.ServiceMeshController, expected c
 	Entry("goes on to what ran, until all runs it", undoing("1.28.2", "1.27.9", "1.29.1"),
 		course{from: "1.27.9", to: "1.28.2", rest: []string{"1.29.1"}}, false),
 	Entry("of another first installation goes back as well", going("", "1.29.1", "1.28.2"), course{from: "1.29.1", to: "1.28.2"}, true),
+	// Hardened: spec.repository is gone when an upgrade is taken back | the control plane went back before the data plane
+	Entry("goes back the data plane first to a version that is not bundled, also without spec.repository",
+		going("1.28.99", "1.29.1", "1.28.99"), course{from: "1.29.1", to: "1.28.99"}, true),
 	Entry("leads to a version that nobody has at once: there is no plan of it", going("1.27.9", "", "1.99.0"), course{from: "1.27.9", to: "1.99.0"}, false),
 )
 

@@ -23,6 +23,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
@@ -48,6 +49,7 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	gatherer *preflight.Gatherer
 	metrics  *metrics.Recorder
+	releases *helm.Watch
 	// charts are those that are not compiled in.
 	charts *repository.Store
 	// namespace is the operator's own.
@@ -80,6 +82,9 @@ type memory struct {
 	rehearsed string
 	// recorded are the digests of the components recorded as Helm releases.
 	recorded map[string]string
+	// recordsWritten is the resource version of the last write to these releases: an older
+	// view of them lacks it.
+	recordsWritten string
 	// swept tells that the releases of components that the plan does not have were
 	// looked for.
 	swept bool
@@ -377,4 +382,5 @@ func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
 	defer r.mu.Unlock()
 	delete(r.memories, smc.UID)
 	r.charts.Forget(smc.Name)
+	r.charts.Retain(smc.Name)
 }

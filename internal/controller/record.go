@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
@@ -19,17 +20,21 @@ import (
 // the mesh while it gets on: all are recorded at once then, and hold nothing up.
 const recordPatience = 10 * time.Second
 
-// recordInTime records Helm releases, or says how long to wait where that has failed, or
-// where there is about to be more to record.
+// recordInTime records Helm releases, or says how long to wait where that has failed, where
+// somebody's helm is at work, or where there is about to be more to record.
 func (r *Reconciler) recordInTime(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (time.Duration, error) {
+	if p.paused {
+		return 0, nil
+	}
 	if wait := max(m.recording.left(time.Now()), p.getsOn(time.Now())); wait > 0 {
 		return wait, nil
 	}
-	missing, err := r.record(ctx, smc, p, m)
+	due := r.dueRecordsOf(smc, p, m)
+	missing, err := r.record(ctx, smc, p, m, due)
 	if getsOn := m.recording.after(err, missing, time.Now()); getsOn {
 		return firstRetry, nil
 	}
-	return 0, err
+	return due.wait, err
 }
 
 // getsOn is how long a mesh that is not complete may go without progress until it is
@@ -41,12 +46,48 @@ func (p *pass) getsOn(now time.Time) time.Duration {
 	return max(0, recordPatience-now.Sub(p.progressTime))
 }
 
+// dueRecords are the releases whose records are to be written.
+type dueRecords struct {
+	records []helm.Record
+	// foreign reports that another helm has written one of them.
+	foreign bool
+	// wait is how long to leave others alone, since somebody's helm is at work on them.
+	wait time.Duration
+}
+
+// dueRecordsOf compares the records of the complete components with what runs, without a
+// request.
+func (r *Reconciler) dueRecordsOf(smc *v1.ServiceMeshController, p *pass, m *memory) dueRecords {
+	due, now := dueRecords{}, time.Now()
+	for i, state := range p.components {
+		component := p.plan.Components[i]
+		if !state.done || component.Rendered == nil {
+			continue
+		}
+		revisions, upTo := r.releases.Revisions(namespaceOf(smc), component.Name)
+		current := upTo != "" && !apply.Older(upTo, m.recordsWritten)
+		if m.recorded[component.Name] == component.Digest && (!current || revisions.Truthful(component.Digest)) {
+			continue
+		}
+		if wait := revisions.Pending(now); wait > 0 {
+			due.wait = soonest(due.wait, wait)
+			continue
+		}
+		due.foreign = due.foreign || current && revisions.Foreign()
+		due.records = append(due.records, helm.Record{Rendered: component.Rendered, Digest: component.Digest})
+	}
+	return due
+}
+
 // record writes Helm releases of what has changed, and forgets those of components that
 // the mesh no longer has. Where a person may have used helm, it looks for what that has
 // added. It tells how many writes of releases were missing.
-func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory) (missing int, err error) {
+func (r *Reconciler) record(
+	ctx context.Context, smc *v1.ServiceMeshController, p *pass, m *memory, due dueRecords,
+) (missing int, err error) {
+	m.helmed = m.helmed || due.foreign
 	recorder := helm.NewRecorder(r.secrets.CoreV1().Secrets(namespaceOf(smc)))
-	if missing, err = m.record(ctx, recorder, p); err != nil || !p.complete() {
+	if missing, err = m.record(ctx, recorder, due.records); err != nil || !p.complete() || due.wait > 0 {
 		return missing, err
 	}
 	if m.helmed {
@@ -62,24 +103,16 @@ func (r *Reconciler) record(ctx context.Context, smc *v1.ServiceMeshController, 
 	return 0, err
 }
 
-// record writes releases for the components that are complete and have changed since
-// they were last recorded. It tells how many writes were missing.
-func (m *memory) record(ctx context.Context, recorder *helm.Recorder, p *pass) (missing int, err error) {
-	var records []helm.Record
-	for i, state := range p.components {
-		component := p.plan.Components[i]
-		if !state.done || component.Rendered == nil || m.recorded[component.Name] == component.Digest {
-			continue
-		}
-		records = append(records, helm.Record{Rendered: component.Rendered, Digest: component.Digest})
-	}
+// record writes releases. It tells how many writes were missing.
+func (m *memory) record(ctx context.Context, recorder *helm.Recorder, records []helm.Record) (missing int, err error) {
 	if len(records) == 0 {
 		return 0, nil
 	}
 	// Each try begins with another one: what cannot be written holds back no other.
 	first := m.recording.failures % len(records)
-	records = append(records[first:], records[:first]...)
+	records = slices.Concat(records[first:], records[:first])
 	done, missing, err := recorder.Record(ctx, records)
+	m.recordsWritten = cmp.Or(recorder.Written(), m.recordsWritten)
 	for _, record := range records[:done] {
 		m.recorded[record.Rendered.Request.Release] = record.Digest
 	}

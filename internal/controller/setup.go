@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
@@ -53,7 +55,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		return nil, err
 	}
 	r.recorder = mgr.GetEventRecorder(Name)
-	if err := errors.Join(mgr.Add(observer), mgr.Add(r.gatherer), mgr.Add(r.metrics)); err != nil {
+	if err := r.releases.Notify(ofMesh(telling(news))); err != nil {
+		return nil, fmt.Errorf("watching Helm releases: %w", err)
+	}
+	if err := errors.Join(mgr.Add(observer), mgr.Add(r.releases), mgr.Add(r.gatherer), mgr.Add(r.metrics)); err != nil {
 		return nil, err
 	}
 	return observer.Synced, ctrl.NewControllerManagedBy(mgr).
@@ -80,19 +85,29 @@ func telling(news chan<- event.GenericEvent) func() {
 	}
 }
 
+// ofMesh calls changed for releases of the mesh, and not for others of its namespace.
+func ofMesh(changed func()) func(release string) {
+	return func(release string) {
+		if slices.Contains(removal, release) {
+			changed()
+		}
+	}
+}
+
 // newReconciler makes a reconciler that calls changed when the facts change, and tells
 // no events.
 func newReconciler(
 	ctx context.Context, kube client.Client, config *rest.Config, observer *apply.Observer, options Options, changed func(),
 ) (*Reconciler, error) {
 	applier, applierErr := apply.New(config, observer)
+	releases, releasesErr := helm.NewWatch(config, options.InstallNamespaces...)
 	clients, clientsErr := kubernetes.NewForConfig(config)
 	gatherer, gathererErr := preflight.NewGatherer(config, changed)
-	if err := errors.Join(applierErr, clientsErr, gathererErr); err != nil {
+	if err := errors.Join(applierErr, releasesErr, clientsErr, gathererErr); err != nil {
 		return nil, err
 	}
 	return &Reconciler{
-		client: kube, secrets: clients, applier: applier, observer: observer,
+		client: kube, secrets: clients, applier: applier, observer: observer, releases: releases,
 		charts:    newCharts(ctx, options, changed),
 		pull:      apply.NewSecrets(ctx, clients, changed),
 		gatherer:  gatherer,

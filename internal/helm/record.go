@@ -41,14 +41,19 @@ type Record struct {
 // Each method stops at the first request that fails, so that a persistent failure
 // costs two requests a try: one that lists, and one that is refused.
 type Recorder struct {
-	secrets corev1.SecretInterface
+	secrets *observedSecrets
 	driver  *driver.Secrets
 }
 
 // NewRecorder returns a recorder for the namespace of those secrets.
 func NewRecorder(secrets corev1.SecretInterface) *Recorder {
-	return &Recorder{secrets: secrets, driver: driver.NewSecrets(secrets)}
+	observed := &observedSecrets{SecretInterface: secrets}
+	return &Recorder{secrets: observed, driver: driver.NewSecrets(observed)}
 }
+
+// Written is the resource version that the recorder's last write was answered with. Empty:
+// it has written nothing.
+func (r *Recorder) Written() string { return r.secrets.written }
 
 // Record writes a new revision of each release whose digest is not the newest
 // revision's, marks the one before as superseded and keeps the last three. It tells
@@ -56,7 +61,7 @@ func NewRecorder(secrets corev1.SecretInterface) *Recorder {
 // it began: what the answers do not tell, since a write may have come to pass though
 // its request failed. Where that cannot be known, it is more than any.
 func (r *Recorder) Record(ctx context.Context, records []Record) (done, missing int, err error) {
-	existing, err := r.driver.List(func(*release.Release) bool { return true })
+	existing, err := r.list()
 	if err != nil {
 		return 0, math.MaxInt, fmt.Errorf("listing Helm releases: %w", err)
 	}
@@ -103,10 +108,11 @@ func (r *Recorder) Retire(ctx context.Context, name string) (bool, error) {
 // Forget deletes every revision of those releases, unless none is the operator's:
 // somebody else may use the name. It tells how many revisions there were to delete.
 func (r *Recorder) Forget(ctx context.Context, names []string) (found int, err error) {
-	existing, err := r.driver.List(func(one *release.Release) bool { return slices.Contains(names, one.Name) })
+	existing, err := r.list()
 	if err != nil {
 		return 0, fmt.Errorf("listing Helm releases: %w", err)
 	}
+	existing = slices.DeleteFunc(existing, func(one *release.Release) bool { return !slices.Contains(names, one.Name) })
 	ours := map[string]bool{}
 	for _, one := range existing {
 		ours[one.Name] = ours[one.Name] || one.Labels[digestLabel] != ""
@@ -140,19 +146,32 @@ func editFor(record Record, revisions []*release.Release) edit {
 		return e
 	}
 	newest := revisions[len(revisions)-1]
-	if newest.Labels[digestLabel] == mark(record, newest.Version) && newest.Info.Status == release.StatusDeployed {
+	if newest.Labels[digestLabel] == mark(record.Digest, newest.Version) && newest.Info.Status == release.StatusDeployed {
 		older = revisions[:len(revisions)-1]
 	} else {
 		e.create = newRelease(record, newest.Version+1, newest.Info.FirstDeployed)
 	}
+	older, e.remove = split(older)
 	surplus := max(0, len(older)+1-history)
-	e.remove = older[:surplus]
+	e.remove = append(e.remove, older[:surplus]...)
 	for _, one := range older[surplus:] {
-		if one.Info.Status != release.StatusSuperseded && one.Info.Status != release.StatusFailed {
+		if !past(one.Info.Status) {
 			e.supersede = append(e.supersede, one)
 		}
 	}
 	return e
+}
+
+// split parts revisions that helm can read from those that are spoiled.
+func split(revisions []*release.Release) (readable, spoiled []*release.Release) {
+	for _, one := range revisions {
+		if one.Chart != nil {
+			readable = append(readable, one)
+		} else {
+			spoiled = append(spoiled, one)
+		}
+	}
+	return readable, spoiled
 }
 
 // carryOut creates the new revision first: a release is never without one.
@@ -178,7 +197,7 @@ func (r *Recorder) carryOut(ctx context.Context, rendered *Rendered, e edit) err
 
 // mark tells our revision from one that helm upgrade made of it: helm keeps the
 // labels of the revision before.
-func mark(record Record, revision int) string { return fmt.Sprintf("%s.v%d", record.Digest, revision) }
+func mark(digest string, revision int) string { return fmt.Sprintf("%s.v%d", digest, revision) }
 
 // newRelease is a revision that lacks the manifest.
 func newRelease(record Record, revision int, first helmtime.Time) *release.Release {
@@ -191,7 +210,7 @@ func newRelease(record Record, revision int, first helmtime.Time) *release.Relea
 		Name: request.Release, Namespace: request.Namespace, Version: revision,
 		Chart: record.Rendered.Chart.chart, Config: request.Values,
 		Info:   &release.Info{FirstDeployed: first, LastDeployed: helmtime.Now(), Status: release.StatusDeployed, Description: description},
-		Labels: map[string]string{digestLabel: mark(record, revision)},
+		Labels: map[string]string{digestLabel: mark(record.Digest, revision)},
 	}
 }
 
@@ -205,8 +224,4 @@ func (r *Recorder) remove(ctx context.Context, revisions []*release.Release) err
 	return nil
 }
 
-// key is the name of a release's Secret, as Helm's storage makes it
-// (helm.sh/helm/v3/pkg/storage, makeKey).
-func key(one *release.Release) string {
-	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", one.Name, one.Version)
-}
+func key(one *release.Release) string { return secretName(one.Name, one.Version) }

@@ -4,6 +4,8 @@ package helm_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -128,6 +130,33 @@ var _ = Describe("A recorder", func() {
 			1: release.StatusSuperseded, 2: release.StatusSuperseded, 3: release.StatusDeployed,
 		}))
 	})
+
+	DescribeTable("replaces a revision that helm cannot use", func(ctx context.Context, content func() []byte) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		secrets := client.CoreV1().Secrets("istio-system")
+		secret, err := secrets.Get(ctx, "sh.helm.release.v1.istiod.v1", metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		secret.Data["release"] = []byte(base64.StdEncoding.EncodeToString(content()))
+		_, err = secrets.Update(ctx, secret, metav1.UpdateOptions{FieldManager: "kubectl-edit"})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{2: release.StatusDeployed}))
+		Expect(recorder.Forget(ctx, []string{"istiod"})).To(Equal(1), "nothing of the spoiled one is left")
+	},
+		// Hardened: a release Secret whose content is no release | recording failed for good, since its name was taken
+		Entry("where its content is none", func() []byte { return []byte("nothing") }),
+		// Hardened: a release Secret that holds an empty release | the operator crashed while recording
+		Entry("where its content is empty", func() []byte { return []byte("{}") }),
+		// Hardened: a person replaces the content of a release Secret | `helm get` showed that for good
+		Entry("where somebody has replaced its content", func() []byte {
+			recorded, err := store.Last("istiod")
+			Expect(err).NotTo(HaveOccurred())
+			recorded.Config = tree{"color": "theirs"}
+			content, err := json.Marshal(recorded)
+			Expect(err).NotTo(HaveOccurred())
+			return content
+		}),
+	)
 
 	It("keeps releases apart", func(ctx context.Context) {
 		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())

@@ -81,7 +81,7 @@ func (c cache) write(source Source, charts Charts) error {
 // path tells sources apart, and whether their server was verified.
 func (c cache) path(source Source) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%t", source.URL, source.Version, source.SkipVerify))
-	return filepath.Join(c.folder, hex.EncodeToString(sum[:])+suffix)
+	return filepath.Join(c.folder, versionPrefix(source.Version)+hex.EncodeToString(sum[:])+suffix)
 }
 
 func decode(source Source, content []byte, limits Limits) (Charts, error) {

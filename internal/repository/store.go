@@ -92,6 +92,7 @@ type Store struct {
 
 	mu   sync.Mutex
 	jobs map[string]*job
+	kept map[holding]Charts
 }
 
 // job is the charts of one owner, or the way to them.
@@ -118,7 +119,7 @@ func NewStore(ctx context.Context, options Options) *Store {
 		options.Now = time.Now
 	}
 	return &Store{
-		ctx: ctx, options: options, jobs: map[string]*job{},
+		ctx: ctx, options: options, jobs: map[string]*job{}, kept: map[holding]Charts{},
 		cache: cache{folder: options.Folder, size: options.Size, limits: options.Limits},
 	}
 }
@@ -129,6 +130,7 @@ func (s *Store) Charts(request Request) (Charts, error) {
 	defer s.mu.Unlock()
 	j := s.job(request)
 	if j.charts != nil {
+		s.kept[holding{request.Owner, request.Source.Version}] = j.charts
 		return j.charts, nil
 	}
 	now := s.options.Now()
@@ -157,7 +159,7 @@ func (s *Store) job(request Request) *job {
 	return j
 }
 
-// Forget ends what is under way for an owner.
+// Forget ends what is under way for an owner. What the owner has got is Retain's.
 func (s *Store) Forget(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ var _ = Describe("A store", func() {
 		warned  chan error
 		request repository.Request
 		stop    context.CancelFunc
+		folder  string
 	)
 
 	BeforeEach(func() {
@@ -35,8 +37,9 @@ var _ = Describe("A store", func() {
 		var ctx context.Context
 		ctx, stop = context.WithCancel(context.Background())
 		DeferCleanup(stop)
+		folder = GinkgoT().TempDir()
 		store = repository.NewStore(ctx, repository.Options{
-			Folder: GinkgoT().TempDir(), Changed: func() { ending <- struct{}{} }, Warn: func(err error) { warning <- err },
+			Folder: folder, Changed: func() { ending <- struct{}{} }, Warn: func(err error) { warning <- err },
 			Limits: patient(), Now: func() time.Time { return time.Unix(0, now.Load()) },
 		})
 		request = repository.Request{
@@ -165,6 +168,36 @@ var _ = Describe("A store", func() {
 		Entry("with its context", func() { stop() }),
 		Entry("when it is to forget the owner", func() { store.Forget("mesh") }),
 	)
+
+	Context("asked for charts that it has given out, without their source", func() {
+		BeforeEach(func() {
+			ask()
+			Eventually(ended).Should(Receive())
+			Expect(store.Charts(request)).To(HaveLen(4))
+			server.Close()
+		})
+
+		// Hardened: spec.repository is dropped while its version runs | the charts were dropped with it
+		It("still has those of the owner, until the owner needs them no more", func() {
+			store.Forget("mesh")
+			Expect(store.Kept("mesh", version)).To(HaveLen(4))
+			store.Retain("mesh", "1.28.2", version)
+			Expect(store.Kept("mesh", version)).To(HaveLen(4))
+			Expect(store.Kept("mesh", "1.29.98")).To(BeNil())
+		})
+
+		It("has those that are kept on disk", func() {
+			again := repository.NewStore(context.Background(), repository.Options{Folder: folder, Limits: patient()})
+			Expect(again.Kept("mesh", "1.29.98")).To(BeNil())
+			Expect(again.Kept("mesh", version)).To(HaveLen(4))
+		})
+
+		It("has none where nothing is kept", func() {
+			Expect(os.RemoveAll(folder)).To(Succeed())
+			store.Retain("mesh")
+			Expect(store.Kept("mesh", version)).To(BeNil())
+		})
+	})
 
 	It("says once that charts cannot be kept, and goes on", func() {
 		store = repository.NewStore(context.Background(), repository.Options{

@@ -23,6 +23,12 @@ func (e *Env) Helm(arguments ...string) string {
 	return e.run(toolchain.Helm(), "helm", arguments)
 }
 
+// TryHelm is Helm for what may fail.
+func (e *Env) TryHelm(arguments ...string) (string, error) {
+	GinkgoHelper()
+	return e.try(toolchain.Helm(), "helm", arguments)
+}
+
 // Istioctl runs the real istioctl command as an administrator.
 func (e *Env) Istioctl(arguments ...string) string {
 	GinkgoHelper()
