@@ -75,7 +75,7 @@ func begun(status v1.ServiceMeshControllerStatus, version string, objects bool) 
 	case status.Version == version:
 		return true
 	case status.Rollout != nil:
-		return status.Rollout.To == version
+		return status.Rollout.To == version || slices.Contains(status.Rollout.Path, version)
 	default:
 		return status.Version == "" && objects
 	}

@@ -28,5 +28,8 @@ var _ = DescribeTable("A blocking finding", func(status v1.ServiceMeshController
 	Entry("warns during a first installation, which goes on", rollingOut("", "1.29.1"), true, true),
 	// Hardened: a blocking finding after the operator died before the first status was written | the installation froze half-way
 	Entry("warns where objects of a first installation are there, and no status", v1.ServiceMeshControllerStatus{}, true, true),
+	Entry("warns of a later step of an upgrade that has begun", v1.ServiceMeshControllerStatus{
+		Version: "1.27.9", Rollout: &v1.RolloutStatus{From: "1.27.9", To: "1.28.2", Path: []string{"1.29.1"}},
+	}, true, true),
 	Entry("warns when a rollout is undone", rollingOut("1.29.1", "1.30.0"), true, true),
 )
