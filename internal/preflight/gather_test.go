@@ -41,10 +41,10 @@ var _ = DescribeTable("A DaemonSet tells the CNI plugin", func(namespace, name, 
 	Entry("Cilium on OpenShift", "cilium", "cilium", "Cilium"),
 	Entry("Flannel", "kube-flannel", "kube-flannel-ds", "Flannel"),
 	Entry("OVN-Kubernetes", "openshift-ovn-kubernetes", "ovnkube-node", "OVN-Kubernetes"),
-	Entry("none by another name", "kube-system", "kube-proxy", ""),
+	Entry("tells nothing by another name", "kube-system", "kube-proxy", ""),
 	// Hardened: a tenant's DaemonSet named calico-node | istio-cni moved to other host directories, and restarted on all nodes
-	Entry("none in a namespace of a tenant, and istio-cni stays where it is", "team-a", "calico-node", ""),
-	Entry("none in the namespace of another plugin", "kube-flannel", "calico-node", ""),
+	Entry("tells nothing in a tenant's namespace: istio-cni keeps its directories", "team-a", "calico-node", ""),
+	Entry("tells nothing in the namespace of another plugin", "kube-flannel", "calico-node", ""),
 )
 
 var _ = It("Namespaces of CNI plugins are the only ones whose DaemonSets are watched", func() {

@@ -174,7 +174,7 @@ var _ = DescribeTable("Values", func(values, object string, there bool) {
 	Entry("can ask for one", managed, "ConfigMap gloo-operator-mesh", true),
 )
 
-var _ = DescribeTable("The network policy lets the operator out to", func(values string, protocol corev1.Protocol, port int32, there bool) {
+var _ = DescribeTable("The network policy:", func(values string, protocol corev1.Protocol, port int32, there bool) {
 	var open []networkingv1.NetworkPolicyPort
 	for _, rule := range one[networkingv1.NetworkPolicy](of(values), "NetworkPolicy").Spec.Egress {
 		open = append(open, rule.Ports...)
@@ -186,18 +186,18 @@ var _ = DescribeTable("The network policy lets the operator out to", func(values
 		Expect(open).NotTo(ContainElement(wanted))
 	}
 },
-	Entry("chart repositories", `{}`, corev1.ProtocolTCP, int32(443), true),
-	Entry("most API servers", `{}`, corev1.ProtocolTCP, int32(6443), true),
+	Entry("port 443 is open by default, for chart repositories", `{}`, corev1.ProtocolTCP, int32(443), true),
+	Entry("port 6443 is open by default, for most API servers", `{}`, corev1.ProtocolTCP, int32(6443), true),
 	// Hardened: the chart on MicroK8s, whose API server listens on 16443 | the operator could not reach the API server
-	Entry("the API server of MicroK8s", `{}`, corev1.ProtocolTCP, int32(16443), true),
+	Entry("port 16443 is open by default, for the API server of MicroK8s", `{}`, corev1.ProtocolTCP, int32(16443), true),
 	// Hardened: the chart on minikube, whose API server listens on 8443 | the operator could not reach the API server
-	Entry("the API server of minikube", `{}`, corev1.ProtocolTCP, int32(8443), true),
-	Entry("the DNS", `{}`, corev1.ProtocolUDP, int32(53), true),
+	Entry("port 8443 is open by default, for the API server of minikube", `{}`, corev1.ProtocolTCP, int32(8443), true),
+	Entry("port 53 is open by default, for the DNS", `{}`, corev1.ProtocolUDP, int32(53), true),
 	// Hardened: the chart on OpenShift, whose DNS pods listen on 5353 | no name of a chart repository was resolved
-	Entry("the DNS pods of OpenShift", `{}`, corev1.ProtocolUDP, int32(5353), true),
-	Entry("the DNS pods of OpenShift by TCP", `{}`, corev1.ProtocolTCP, int32(5353), true),
-	Entry("no port that the values leave out", `networkPolicy: {egressPorts: [443]}`, corev1.ProtocolTCP, int32(8443), false),
-	Entry("no DNS port that the values leave out", `networkPolicy: {dnsPorts: [53]}`, corev1.ProtocolUDP, int32(5353), false),
+	Entry("port 5353 is open by default, for the DNS pods of OpenShift", `{}`, corev1.ProtocolUDP, int32(5353), true),
+	Entry("port 5353 is open for TCP as well", `{}`, corev1.ProtocolTCP, int32(5353), true),
+	Entry("a port that egressPorts leaves out is closed", `networkPolicy: {egressPorts: [443]}`, corev1.ProtocolTCP, int32(8443), false),
+	Entry("a port that dnsPorts leaves out is closed", `networkPolicy: {dnsPorts: [53]}`, corev1.ProtocolUDP, int32(5353), false),
 )
 
 var _ = DescribeTable("The schema refuses", func(values, reason string) {
