@@ -64,9 +64,11 @@ func sources(question Question) []source {
 			return informers.New(c.kubernetes.CoreV1().ResourceQuotas(ns), informers.Selection{Cut: cutQuota}, &corev1.ResourceQuota{})
 		}},
 	}
+	// By selector: the right is to all DaemonSets, since there is no Role in a namespace that
+	// may not exist.
 	for _, namespace := range cniNamespaces() {
 		all = append(all, source{name: sourceDaemonSets, namespace: namespace,
-			informer: ofMetadata("apps", "v1", "daemonsets", namespace, informers.Selection{Cut: cutMetadata})})
+			informer: ofMetadata("apps", "v1", "daemonsets", "", informers.Selection{Fields: "metadata.namespace=" + namespace, Cut: cutMetadata})})
 	}
 	if len(question.PullSecrets) > 0 {
 		all = append(all, source{name: sourceSecrets, namespace: ns, informer: ofMetadata("", "v1", "secrets", ns, informers.Selection{Cut: cutMetadata})})

@@ -3,6 +3,8 @@
 package integration_test
 
 import (
+	"strings"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -47,6 +49,14 @@ var _ = Describe("What tenants can forge", Ordered, func() {
 		Expect(env.Mesh().Status.Environment.CNI).To(Equal("Flannel of K3s"))
 		Expect(cniFolder()).To(Equal("/var/lib/rancher/k3s/data/cni"))
 		Expect(initialized()).NotTo(ContainSubstring("team-a"))
+	})
+
+	It("counts where only the plugin's installer may write: istio-cni follows Calico", func() {
+		env.Kubectl("create", "namespace", "calico-system")
+		env.Kubectl("create", "-f", write(strings.ReplaceAll(strings.Split(forged, "---")[0], "team-a", "calico-system")))
+		Eventually(func() string { return env.Mesh().Status.Environment.CNI }).Should(Equal("Calico"))
+		Eventually(cniFolder).Should(Equal("/opt/cni/bin"))
+		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
 	// Hardened: another istiod that appears while an upgrade rolls out | the upgrade stayed FAILED half-way
