@@ -112,7 +112,7 @@ lint: ## Run the linters
 generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
-	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md
+	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md docs/security.md
 	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml

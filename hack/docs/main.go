@@ -27,6 +27,7 @@ var tables = map[string]func() (string, error){
 	"releases":  func() (string, error) { return releases(istio.Releases()), nil },
 	"preflight": func() (string, error) { return checks(preflight.Checks()), nil },
 	"metrics":   func() (string, error) { return measured(metrics.Metrics()), nil },
+	"hardened":  hardenedTests,
 	"alerts":    func() (string, error) { return alerts(alertsFile) },
 	"setting":   benchmark((*bench.Report).Setting),
 	"compared":  benchmark((*bench.Report).Compared),

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
@@ -43,19 +44,19 @@ func pullSecretsOf(smc *v1.ServiceMeshController) []string {
 	return names
 }
 
-// check runs the preflight checks. What blocks stops an installation or an upgrade;
-// a mesh that runs is kept as it is, and what is wrong is told.
+// check runs the preflight checks. What blocks stops an installation or an upgrade from
+// starting; one that has begun goes on, and findings are warnings.
 func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
 	findings := preflight.Run(facts, meshOf(smc, p.plan))
 	r.measureFindings(smc, findings)
-	runs := smc.Status.Version == p.plan.Version
+	started := begun(smc.Status, p.plan.Version, len(apply.Removable(r.observer.Owned(smc.Name))) > 0)
 	for _, finding := range findings {
-		if !finding.Blocking || runs {
+		if !finding.Blocking || started {
 			p.warnings = append(p.warnings, plan.Notice{Reason: finding.Reason, Message: finding.Message})
 		}
 	}
 	blocking := preflight.Blocking(findings)
-	if len(blocking) == 0 || runs {
+	if len(blocking) == 0 || started {
 		return nil
 	}
 	messages := make([]string, len(blocking))
@@ -63,6 +64,21 @@ func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts,
 		messages[i] = finding.Message
 	}
 	return &stop{reason: blocking[0].Reason, phase: v1.PhaseFailed, message: strings.Join(messages, ". Also: ")}
+}
+
+// begun reports whether a version runs or is being rolled out, so that nothing may block it
+// any more: a mesh that stops half-way is worse than what a finding warns of. Objects of
+// the mesh in a cluster without any status of it are those of a first installation whose
+// first status was not written.
+func begun(status v1.ServiceMeshControllerStatus, version string, objects bool) bool {
+	switch {
+	case status.Version == version:
+		return true
+	case status.Rollout != nil:
+		return status.Rollout.To == version || slices.Contains(status.Rollout.Path, version)
+	default:
+		return status.Version == "" && objects
+	}
 }
 
 // meshOf is what the checks ask about the plan.

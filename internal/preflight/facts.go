@@ -10,8 +10,8 @@ type Facts struct {
 	KubernetesVersion string
 	// Nodes of the cluster.
 	Nodes []Node
-	// CNIs are the CNI plugins that are known by their DaemonSets, sorted, such as
-	// Cilium.
+	// CNIs are the CNI plugins that are known by their DaemonSets in their own namespaces,
+	// sorted, such as Cilium.
 	CNIs []string
 	// Cilium is the data of Cilium's ConfigMap. Nil: there is none.
 	Cilium map[string]string
@@ -31,7 +31,8 @@ type Facts struct {
 	GatewayGuard string
 	// GatewayClasses are the controllers of all GatewayClasses, by name.
 	GatewayClasses map[string]string
-	// Istiods are the istiod Deployments of the cluster that are not ours.
+	// Istiods are the istiods of the cluster that this operator does not manage. Each has a
+	// ClusterRoleBinding: labels alone are no evidence.
 	Istiods []Istiod
 }
 

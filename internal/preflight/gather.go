@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -125,7 +126,7 @@ func (g *Gatherer) Gather(question Question) (Facts, error) {
 		if !source.optional {
 			failures = append(failures, err)
 		}
-		seen[source.name] = list
+		seen[source.name] = append(seen[source.name], list...)
 	}
 	if err := first(failures); err != nil {
 		return Facts{}, err
@@ -254,7 +255,7 @@ func interpret(seen map[string][]any, question Question) Facts {
 	for _, class := range each[*unstructured.Unstructured](seen[sourceClasses]) {
 		facts.GatewayClasses[class.GetName()], _, _ = unstructured.NestedString(class.Object, "spec", "controllerName")
 	}
-	facts.Istiods = istiodsOf(each[*metav1.PartialObjectMetadata](seen[sourceIstiods]))
+	facts.Istiods = istiodsOf(each[*metav1.PartialObjectMetadata](seen[sourceIstiods]), each[*rbacv1.ClusterRoleBinding](seen[sourceBindings]))
 	return facts
 }
 
@@ -270,15 +271,4 @@ func each[T metav1.Object](list []any) []T {
 		return strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName())
 	})
 	return typed
-}
-
-func pluginsOf(daemonSets []*metav1.PartialObjectMetadata) []string {
-	var names []string
-	for _, set := range daemonSets {
-		if plugin, known := cniDaemonSets[set.Name]; known {
-			names = append(names, plugin)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

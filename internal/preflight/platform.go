@@ -105,14 +105,6 @@ func (f Facts) HelmPlatform() string {
 	}
 }
 
-// cniDaemonSets are the DaemonSets by which CNI plugins are known.
-var cniDaemonSets = map[string]string{
-	"cilium": Cilium, "anetd": Cilium, // anetd: GKE Dataplane V2
-	"calico-node": "Calico", "canal": "Canal", "rke2-canal": "Canal", "kube-flannel-ds": "Flannel", "kube-flannel": "Flannel",
-	"aws-node": "Amazon VPC CNI", "azure-cns": "Azure CNI", "kindnet": "kindnet", "weave-net": "Weave Net",
-	"antrea-agent": "Antrea", "kube-router": "kube-router", "ovnkube-node": "OVN-Kubernetes",
-}
-
 // CNI names the CNI plugins that were found, such as Cilium. K3s brings a Flannel
 // of its own, which runs in no pod.
 func (f Facts) CNI() string {

@@ -3,9 +3,8 @@
 package preflight
 
 import (
-	"cmp"
-
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,6 +19,7 @@ const (
 	sourceNodes      = "nodes"
 	sourceDaemonSets = "daemonsets"
 	sourceIstiods    = "deployments"
+	sourceBindings   = "clusterrolebindings"
 	sourceCilium     = "the ConfigMap kube-system/cilium-config"
 	sourceGuards     = "validatingadmissionpolicies"
 	sourceClasses    = "gatewayclasses"
@@ -32,7 +32,6 @@ const (
 	podSecurityEnforce = "pod-security.kubernetes.io/enforce"
 	bundleVersion      = "gateway.networking.k8s.io/bundle-version"
 	revisionLabel      = "istio.io/rev"
-	istiodSelector     = "app=istiod"
 )
 
 // source is one thing to watch.
@@ -50,8 +49,10 @@ func sources(question Question) []source {
 		{name: sourceNodes, informer: func(c gatherClients) cache.SharedIndexInformer {
 			return informers.New(c.kubernetes.CoreV1().Nodes(), informers.Selection{Cut: cutNode}, &corev1.Node{})
 		}},
-		{name: sourceDaemonSets, informer: ofMetadata("apps", "v1", "daemonsets", "", informers.Selection{Cut: cutMetadata})},
 		{name: sourceIstiods, informer: ofMetadata("apps", "v1", "deployments", "", informers.Selection{Labels: istiodSelector, Cut: cutMetadata})},
+		{name: sourceBindings, informer: func(c gatherClients) cache.SharedIndexInformer {
+			return informers.New(c.kubernetes.RbacV1().ClusterRoleBindings(), informers.Selection{Labels: bindingSelector, Cut: cutBinding}, &rbacv1.ClusterRoleBinding{})
+		}},
 		{name: sourceCilium, informer: func(c gatherClients) cache.SharedIndexInformer {
 			named := informers.Selection{Fields: "metadata.name=cilium-config", Cut: cutConfigMap}
 			return informers.New(c.kubernetes.CoreV1().ConfigMaps(metav1.NamespaceSystem), named, &corev1.ConfigMap{})
@@ -62,6 +63,12 @@ func sources(question Question) []source {
 		{name: sourceQuotas, namespace: ns, informer: func(c gatherClients) cache.SharedIndexInformer {
 			return informers.New(c.kubernetes.CoreV1().ResourceQuotas(ns), informers.Selection{Cut: cutQuota}, &corev1.ResourceQuota{})
 		}},
+	}
+	// By selector: the right is to all DaemonSets, since there is no Role in a namespace that
+	// may not exist.
+	for _, namespace := range cniNamespaces() {
+		all = append(all, source{name: sourceDaemonSets, namespace: namespace,
+			informer: ofMetadata("apps", "v1", "daemonsets", "", informers.Selection{Fields: "metadata.namespace=" + namespace, Cut: cutMetadata})})
 	}
 	if len(question.PullSecrets) > 0 {
 		all = append(all, source{name: sourceSecrets, namespace: ns, informer: ofMetadata("", "v1", "secrets", ns, informers.Selection{Cut: cutMetadata})})
@@ -152,6 +159,14 @@ func cutQuota(object any) (any, error) {
 	return object, nil
 }
 
+// cutBinding keeps whom a ClusterRoleBinding binds.
+func cutBinding(object any) (any, error) {
+	if full, ok := object.(*rbacv1.ClusterRoleBinding); ok {
+		return &rbacv1.ClusterRoleBinding{ObjectMeta: identity(full), Subjects: full.Subjects}, nil
+	}
+	return object, nil
+}
+
 // cutClass keeps the controller of a GatewayClass.
 func cutClass(object any) (any, error) {
 	full, ok := object.(*unstructured.Unstructured)
@@ -173,16 +188,4 @@ func cutClass(object any) (any, error) {
 // every update would be news.
 func identity(object metav1.Object) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace(), UID: object.GetUID()}
-}
-
-// istiodsOf picks the istiods that are not ours.
-func istiodsOf(deployments []*metav1.PartialObjectMetadata) []Istiod {
-	var istiods []Istiod
-	for _, d := range deployments {
-		if _, ours := d.Labels[v1.OwnerLabel]; ours {
-			continue
-		}
-		istiods = append(istiods, Istiod{Namespace: d.Namespace, Name: d.Name, Revision: cmp.Or(d.Labels[revisionLabel], defaultRevision)})
-	}
-	return istiods
 }

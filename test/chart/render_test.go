@@ -10,8 +10,11 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
@@ -118,6 +121,17 @@ var _ = Describe("The Deployment", func() {
 		Expect(container.VolumeMounts).To(ContainElements(HaveField("MountPath", "/tmp"), HaveField("MountPath", "/var/cache/gloo-operator")))
 	})
 
+	// Hardened: the chart on OpenShift, with its SCC restricted-v2 | no pod of the operator was admitted: its user id was fixed
+	It("leaves user and group ids to the image and to OpenShift, and is never root", func() {
+		pod := one[corev1.Pod](of(`{}`), "Pod") // That of helm test.
+		for _, spec := range []corev1.PodSpec{deploymentOf(`{}`).Spec.Template.Spec, pod.Spec} {
+			Expect(spec.SecurityContext).To(HaveValue(Equal(corev1.PodSecurityContext{
+				RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			})))
+			Expect(spec.Containers[0].SecurityContext.RunAsUser).To(BeNil())
+		}
+	})
+
 	It("starts anew when the managed mesh changes", func() {
 		checksum := func(values string) string { return deploymentOf(values).Spec.Template.Annotations["checksum/mesh"] }
 		Expect(checksum(managed)).NotTo(Equal(checksum(`managedMesh: {enabled: true, spec: {version: 1.28.2}}`)))
@@ -158,6 +172,32 @@ var _ = DescribeTable("Values", func(values, object string, there bool) {
 	Entry("do not make the release's own", `installNamespaces: [gloo-operator]`, "Namespace gloo-operator", false),
 	Entry("make no mesh by default", `{}`, "ConfigMap gloo-operator-mesh", false),
 	Entry("can ask for one", managed, "ConfigMap gloo-operator-mesh", true),
+)
+
+var _ = DescribeTable("The network policy:", func(values string, protocol corev1.Protocol, port int32, there bool) {
+	var open []networkingv1.NetworkPolicyPort
+	for _, rule := range one[networkingv1.NetworkPolicy](of(values), "NetworkPolicy").Spec.Egress {
+		open = append(open, rule.Ports...)
+	}
+	wanted := networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: ptr.To(intstr.FromInt32(port))}
+	if there {
+		Expect(open).To(ContainElement(wanted))
+	} else {
+		Expect(open).NotTo(ContainElement(wanted))
+	}
+},
+	Entry("port 443 is open by default, for chart repositories", `{}`, corev1.ProtocolTCP, int32(443), true),
+	Entry("port 6443 is open by default, for most API servers", `{}`, corev1.ProtocolTCP, int32(6443), true),
+	// Hardened: the chart on MicroK8s, whose API server listens on 16443 | the operator could not reach the API server
+	Entry("port 16443 is open by default, for the API server of MicroK8s", `{}`, corev1.ProtocolTCP, int32(16443), true),
+	// Hardened: the chart on minikube, whose API server listens on 8443 | the operator could not reach the API server
+	Entry("port 8443 is open by default, for the API server of minikube", `{}`, corev1.ProtocolTCP, int32(8443), true),
+	Entry("port 53 is open by default, for the DNS", `{}`, corev1.ProtocolUDP, int32(53), true),
+	// Hardened: the chart on OpenShift, whose DNS pods listen on 5353 | no name of a chart repository was resolved
+	Entry("port 5353 is open by default, for the DNS pods of OpenShift", `{}`, corev1.ProtocolUDP, int32(5353), true),
+	Entry("port 5353 is open for TCP as well", `{}`, corev1.ProtocolTCP, int32(5353), true),
+	Entry("a port that egressPorts leaves out is closed", `networkPolicy: {egressPorts: [443]}`, corev1.ProtocolTCP, int32(8443), false),
+	Entry("a port that dnsPorts leaves out is closed", `networkPolicy: {dnsPorts: [53]}`, corev1.ProtocolUDP, int32(5353), false),
 )
 
 var _ = DescribeTable("The schema refuses", func(values, reason string) {

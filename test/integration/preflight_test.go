@@ -33,9 +33,15 @@ spec:
   matchConstraints: {resourceRules: [{apiGroups: [example.com], apiVersions: ["*"], operations: [CREATE], resources: ["*"]}]}
   validations: [{expression: "true"}]
 `
-	otherIstiod = `apiVersion: apps/v1
+	otherIstiod = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: istiod-clusterrole-other-mesh, labels: {app: istiod}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: istiod-clusterrole-other-mesh}
+subjects: [{kind: ServiceAccount, name: istiod, namespace: other-mesh}]
+---
+apiVersion: apps/v1
 kind: Deployment
-metadata: {name: istiod, namespace: other-mesh, labels: {app: istiod, istio.io/rev: default}}
+metadata: {name: istiod, namespace: other-mesh, labels: {app: istiod, istio: pilot, istio.io/rev: default}}
 spec:
   replicas: 0
   selector: {matchLabels: {app: istiod}}

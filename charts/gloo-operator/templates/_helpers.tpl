@@ -28,10 +28,9 @@ capabilities: {drop: [ALL]}
 readOnlyRootFilesystem: true
 {{- end }}
 
+{{- /* No fixed ids: OpenShift's restricted-v2 refuses those outside of the namespace's range. The
+user is the image's, a number that is not root's, or the one that OpenShift chooses. */ -}}
 {{- define "gloo-operator.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
