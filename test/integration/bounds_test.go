@@ -49,14 +49,14 @@ var _ = Describe("A resource that cannot be decoded", Ordered, func() {
 		env.Kubectl("patch", "crd", "servicemeshcontrollers.operator.gloo.solo.io", "--type", "json", "-p", withoutBounds)
 		unbounded("broken")
 		Expect(env.Mesh("broken").DecodeError).To(ContainSubstring("spec.upgrade"))
+		first := env.StartOperator()
+		env.Install(Sample("minimal.yaml"))
+		first.Stop()
+		operator = env.StartOperator()
 	})
 
 	// Hardened: a stored timeout of 9999999h, as an older CRD lets it through | the informer never synced: no mesh for anybody
 	It("keeps no other resource from getting its mesh, after a restart either", func() {
-		operator = env.StartOperator()
-		env.Install(Sample("minimal.yaml"))
-		operator.Stop()
-		operator = env.StartOperator()
 		env.Kubectl("delete", "configmap", "-n", Namespace, "istio")
 		Eventually(func() error {
 			return env.API.Get(context.Background(), client.ObjectKey{Namespace: Namespace, Name: "istio"}, &corev1.ConfigMap{})
@@ -98,8 +98,15 @@ var _ = Describe("A resource that cannot be decoded", Ordered, func() {
 
 var _ = Describe("The status", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
+		unread := map[string]any{}
+		for i := range 3000 {
+			unread[fmt.Sprintf("unread-%04d", i)] = "x"
+		}
+		values, err := json.Marshal(map[string]any{"nothing": unread, "global": map[string]any{"hub": "registry.private/istio"}})
+		Expect(err).NotTo(HaveOccurred())
 		env = New(ctx)
-		env.Create(Sample("minimal.yaml"))
+		env.StartOperator()
+		env.Install(Sample("minimal.yaml", Values(string(values))))
 	})
 
 	// put writes a status as the operator does.
@@ -143,16 +150,7 @@ var _ = Describe("The status", Ordered, func() {
 	)
 
 	// Hardened: 3000 values that no chart reads | all were listed, and no status was ever written again
-	It("lists twenty of 3000 values that nothing reads, and how many more there are", func(ctx SpecContext) {
-		unread := map[string]any{}
-		for i := range 3000 {
-			unread[fmt.Sprintf("unread-%04d", i)] = "x"
-		}
-		values, err := json.Marshal(map[string]any{"nothing": unread, "global": map[string]any{"hub": "registry.private/istio"}})
-		Expect(err).NotTo(HaveOccurred())
-		Expect(env.API.Delete(ctx, env.Mesh())).To(Succeed())
-		env.StartOperator()
-		env.Install(Sample("minimal.yaml", Values(string(values))))
+	It("lists twenty of 3000 values that nothing reads, and how many more there are", func() {
 		initialized := meta.FindStatusCondition(env.Mesh().Status.Conditions, v1.ConditionInitialized)
 		Expect(initialized.Reason).To(Equal(v1.ReasonValuesNotRead))
 		Expect(initialized.Message).To(And(ContainSubstring("nothing.unread-0019 and 2980 more"), Not(ContainSubstring("unread-0020"))))
