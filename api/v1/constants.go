@@ -155,6 +155,14 @@ const (
 	ReasonContested = "Contested"
 	// ReasonTookOver: objects of another installation are the operator's from now on.
 	ReasonTookOver = "TookOver"
+	// ReasonPruned: objects that the mesh has no use for are removed.
+	ReasonPruned = "Pruned"
+	// ReasonHelmReleaseRetired: Helm's records of another installation were removed.
+	ReasonHelmReleaseRetired = "HelmReleaseRetired"
+	// ReasonLeftAlone: objects of another installation stay as they are.
+	ReasonLeftAlone = "LeftAlone"
+	// ReasonUndecodable: the stored resource has fields that the operator cannot decode.
+	ReasonUndecodable = "Undecodable"
 	// ReasonDriftCorrected: somebody's change of an owned object was undone.
 	ReasonDriftCorrected = "DriftCorrected"
 )

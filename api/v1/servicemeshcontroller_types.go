@@ -34,6 +34,10 @@ type ServiceMeshController struct {
 	// status is what the operator has observed. It is written by the operator alone.
 	// +optional
 	Status ServiceMeshControllerStatus `json:"status,omitempty"`
+
+	// DecodeError names the fields that could not be decoded, and that are empty here.
+	// It is no part of the API. Empty: everything was decoded.
+	DecodeError string `json:"-"`
 }
 
 // ServiceMeshControllerList is a list of ServiceMeshControllers.
@@ -291,6 +295,7 @@ type ServiceMeshControllerStatus struct {
 
 	// message says in one sentence what is going on, or what to do.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
 
 	// environment is what was found out about the cluster.
@@ -375,5 +380,6 @@ type ComponentStatus struct {
 
 	// message says what the component waits for. Empty when it is complete.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
 }

@@ -11,12 +11,12 @@ import (
 type Upgrade struct {
 	// timeout is how long the rollout of a component may go without one more pod that is
 	// up to date and ready before phase becomes FAILED: what progressDeadlineSeconds is
-	// to a Deployment. Default, and for 0: 10m. The rollout goes on by itself when what holds it up
+	// to a Deployment. At most a year (8760h). Default, and for 0: 10m. The rollout goes on by itself when what holds it up
 	// is gone.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="upgrade.timeout must be a length of time such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$') && duration(self) <= duration('8760h')",message="upgrade.timeout must be a length of time such as 10m or 1h30m, and at most a year (8760h)"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
 	// onFailure is what to do when a rollout has failed. Hold: leave everything as it is,
@@ -47,7 +47,7 @@ type Upgrade struct {
 	// complete without them. Default: 0. Such nodes are named in the status.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')",message="upgrade.maxUnavailableNodes must be a number of nodes, 0 or more, or a percentage such as 10%"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 2147483647 : self.matches('^(100|[1-9]?[0-9])%$')",message="upgrade.maxUnavailableNodes must be a number of nodes, 0 or more, or a percentage such as 10%; a number is at most 2147483647"
 	MaxUnavailableNodes *intstr.IntOrString `json:"maxUnavailableNodes,omitempty"`
 }
 
@@ -71,7 +71,8 @@ const (
 	Rollback OnFailure = "Rollback"
 )
 
-// RolloutStatus is a change of the mesh that is under way.
+// RolloutStatus is a change of the mesh that is under way. Its times have no format in the
+// schema: of a text with a format, the API server takes a list too.
 type RolloutStatus struct {
 	// from is the Istio version that ran before. Empty for the first installation.
 	// +optional
@@ -94,6 +95,10 @@ type RolloutStatus struct {
 
 	// startTime is when this change began.
 	// +required
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",message="must be a time such as 2026-01-31T12:00:00Z"
 	StartTime metav1.Time `json:"startTime"`
 
 	// component is the one that is being rolled out.
@@ -103,10 +108,15 @@ type RolloutStatus struct {
 	// progressTime is when that component began, or last got one more pod up to date and
 	// ready.
 	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",message="must be a time such as 2026-01-31T12:00:00Z"
 	ProgressTime *metav1.Time `json:"progressTime,omitempty"`
 
 	// progress is component, versions and "up to date and ready / desired" pods in words.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32768
 	Progress string `json:"progress,omitempty"`
 }
 
@@ -122,6 +132,7 @@ type Proposal struct {
 
 	// summary says in one sentence what would change, and which pods restart.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32768
 	Summary string `json:"summary,omitempty"`
 }
 
@@ -142,6 +153,7 @@ type FailedRollout struct {
 
 	// message says why.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
 }
 
@@ -149,6 +161,10 @@ type FailedRollout struct {
 type HistoryEntry struct {
 	// time is when it ended.
 	// +required
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",message="must be a time such as 2026-01-31T12:00:00Z"
 	Time metav1.Time `json:"time"`
 
 	// from is the Istio version before. Empty for the first installation.
@@ -166,6 +182,8 @@ type HistoryEntry struct {
 
 	// duration is how long it took, in whole seconds, such as 1m23s.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,2}m)?[0-9]{1,2}s$`
 	Duration metav1.Duration `json:"duration,omitempty"`
 }
 
@@ -183,3 +201,7 @@ const (
 
 // HistoryLength is how many changes status.history keeps.
 const HistoryLength = 10
+
+// MaxMessageLength is how long a message in the status may be: what Kubernetes sets for the
+// message of a condition, and the CRD for all others.
+const MaxMessageLength = 32768

@@ -7,6 +7,7 @@ package admission
 
 import (
 	"fmt"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -33,25 +34,39 @@ type Admitted struct {
 // Admit admits an object. It is not changed. It fails with the API server's own
 // status error where the object is invalid.
 func Admit(object *unstructured.Unstructured) (*Admitted, error) {
-	schema, err := loadSchema()
+	admitted := &Admitted{Object: &v1.ServiceMeshController{}}
+	object, unknown, err := stored(object)
 	if err != nil {
 		return nil, err
 	}
-	object = object.DeepCopy()
-	object.SetNamespace("") // The kind is cluster-scoped: clients send no namespace.
-	options := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
-	admitted := &Admitted{Object: &v1.ServiceMeshController{}}
-	for _, path := range pruning.PruneWithOptions(object.Object, schema, true, options) {
+	for _, path := range unknown {
 		admitted.Warnings = append(admitted.Warnings, fmt.Sprintf("unknown field %q", path))
-	}
-	setDefaults(object.Object, schema)
-	if invalid := validateObject(object, schema); len(invalid) > 0 {
-		return nil, apierrors.NewInvalid(object.GroupVersionKind().GroupKind(), object.GetName(), invalid)
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, admitted.Object); err != nil {
 		return nil, fmt.Errorf("decoding ServiceMeshController %s: %w", object.GetName(), err)
 	}
+	if admitted.Object.DecodeError != "" {
+		return nil, fmt.Errorf("decoding ServiceMeshController %s: %s", object.GetName(), admitted.Object.DecodeError)
+	}
 	return admitted, nil
+}
+
+// stored is the object as the API server would store it, and the paths of unknown fields
+// that it would leave out.
+func stored(object *unstructured.Unstructured) (*unstructured.Unstructured, []string, error) {
+	schema, err := loadSchema()
+	if err != nil {
+		return nil, nil, err
+	}
+	object = object.DeepCopy()
+	object.SetNamespace("") // The kind is cluster-scoped: clients send no namespace.
+	options := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
+	unknown := pruning.PruneWithOptions(object.Object, schema, true, options)
+	setDefaults(object.Object, schema)
+	if invalid := validateObject(object, schema); len(invalid) > 0 {
+		return nil, nil, apierrors.NewInvalid(object.GroupVersionKind().GroupKind(), object.GetName(), invalid)
+	}
+	return object, unknown, nil
 }
 
 // validateObject checks in the API server's order: the rules see no object that
@@ -65,8 +80,11 @@ func validateObject(object *unstructured.Unstructured, schema *structuralschema.
 	return validateRules(object.Object, schema, nil)
 }
 
-// loadSchema is the structural schema of the version that api/v1 defines.
-func loadSchema() (*structuralschema.Structural, error) {
+// loadSchema is the structural schema of the version that api/v1 defines. It is shared, and
+// not to be changed.
+var loadSchema = sync.OnceValues(readSchema)
+
+func readSchema() (*structuralschema.Structural, error) {
 	definition, err := crd.ServiceMeshControllers()
 	if err != nil {
 		return nil, err

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
@@ -120,14 +122,29 @@ var rules = map[string]func(self any) bool{
 		url, _ := self.(string)
 		return strings.HasPrefix(url, "oci://") || strings.HasPrefix(url, "https://")
 	},
-	`type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')`: func(self any) bool {
+	`self.matches('^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$') && duration(self) <= duration('8760h')`: func(self any) bool {
+		value, _ := self.(string)
+		length, err := time.ParseDuration(value)
+		return lengthOfTime.MatchString(value) && err == nil && length <= longestTimeout
+	},
+	`timestamp(self) >= timestamp('1970-01-01T00:00:00Z')`: func(self any) bool {
+		value, _ := self.(string)
+		at, err := time.Parse(time.RFC3339, value)
+		return err == nil && at.Unix() >= 0
+	},
+	`type(self) == int ? self >= 0 && self <= 2147483647 : self.matches('^(100|[1-9]?[0-9])%$')`: func(self any) bool {
 		if number, ok := self.(int64); ok {
-			return number >= 0
+			return number >= 0 && number <= math.MaxInt32
 		}
 		percentage, _ := self.(string)
 		return percent.MatchString(percentage)
 	},
 }
+
+// lengthOfTime and longestTimeout are of spec.upgrade.timeout.
+var lengthOfTime = regexp.MustCompile(`^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$`)
+
+const longestTimeout = 8760 * time.Hour
 
 var percent = regexp.MustCompile(`^(100|[1-9]?[0-9])%$`)
 

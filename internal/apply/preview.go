@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // Effect is what a plan would do to an object.
@@ -159,7 +161,7 @@ func Summary(differences []Difference) string {
 	if len(restarting) == 0 {
 		return counted(counts) + "; no pods restart"
 	}
-	return counted(counts) + "; pods restart: " + strings.Join(restarting, ", ")
+	return counted(counts) + "; pods restart: " + wording.List(restarting)
 }
 
 // counted names the noun once: "1 object added, 2 removed".

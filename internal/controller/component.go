@@ -34,11 +34,12 @@ type componentState struct {
 	failure *stop
 }
 
-// examine tells without a request how far a component is.
-func (r *Reconciler) examine(component plan.Component) componentState {
+// examine tells without a request how far a component is. What a controller says of a
+// workload may quote values: redact takes them out.
+func (r *Reconciler) examine(component plan.Component, redact func(string) string) componentState {
 	state := componentState{name: component.Name, version: component.Version, done: true}
 	for _, object := range objectsOf(component) {
-		if message := r.examineObject(object, &state); message != "" {
+		if message := r.examineObject(object, &state, redact); message != "" {
 			state.done = false
 			if state.message == "" {
 				state.message = message
@@ -49,7 +50,7 @@ func (r *Reconciler) examine(component plan.Component) componentState {
 }
 
 // examineObject says what an object waits for, and adds its pods to the state.
-func (r *Reconciler) examineObject(object apply.Object, state *componentState) string {
+func (r *Reconciler) examineObject(object apply.Object, state *componentState, redact func(string) string) string {
 	applied := r.applier.State(object)
 	if applied == apply.Stale && !workload(object) {
 		return fmt.Sprintf("%s: not applied yet", object.Key())
@@ -57,7 +58,7 @@ func (r *Reconciler) examineObject(object apply.Object, state *componentState) s
 	seen := r.observer.Observe(object.Key()).Object
 	switch {
 	case workload(object):
-		return examineWorkload(object, seen, applied, state)
+		return examineWorkload(object, seen, applied, state, redact)
 	case isCRD(object):
 		if crd, ok := seen.(*apiextensionsv1.CustomResourceDefinition); !ok || !established(crd) {
 			return fmt.Sprintf("%s: waiting for the API server to serve it", object.Key())
@@ -66,11 +67,11 @@ func (r *Reconciler) examineObject(object apply.Object, state *componentState) s
 	return ""
 }
 
-func examineWorkload(object apply.Object, seen metav1.Object, applied apply.State, state *componentState) string {
+func examineWorkload(object apply.Object, seen metav1.Object, applied apply.State, state *componentState, redact func(string) string) string {
 	var progress health.Progress
 	switch workload := seen.(type) {
 	case *appsv1.Deployment:
-		progress = health.Deployment(workload)
+		progress = health.Deployment(workload, redact)
 	case *appsv1.DaemonSet:
 		progress = health.DaemonSet(workload)
 	}

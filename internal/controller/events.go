@@ -15,6 +15,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // The actions of events: what the operator was doing.
@@ -34,7 +35,7 @@ const (
 const longestNote = 1024
 
 // note is something to be told once.
-type note struct{ action, message string }
+type note struct{ reason, action, message string }
 
 // fieldsShown is how many fields an event about drift names.
 const fieldsShown = 3
@@ -55,10 +56,7 @@ func tell(kind, reason, action, message string) occurrence {
 
 // send emits the event, shortened to what the API server takes.
 func (o occurrence) send(recorder events.EventRecorder, resource runtime.Object) {
-	message := o.message
-	if len(message) > longestNote {
-		message = strings.ToValidUTF8(message[:longestNote-len("…")], "") + "…"
-	}
+	message := wording.Cut(o.message, longestNote)
 	var about runtime.Object
 	if o.about != nil {
 		about = o.about
@@ -74,7 +72,7 @@ func eventsOf(
 ) []occurrence {
 	told := noticed(before, after, notices)
 	for _, note := range notes {
-		told = append(told, tell(corev1.EventTypeNormal, v1.ReasonTookOver, note.action, note.message))
+		told = append(told, tell(corev1.EventTypeNormal, note.reason, note.action, note.message))
 	}
 	for _, change := range corrected {
 		told = append(told, occurrence{corev1.EventTypeWarning, v1.ReasonDriftCorrected, actionCorrect, correction(change), referTo(change)})
@@ -96,11 +94,13 @@ func eventsOf(
 	return told
 }
 
-// noticed tells of the notices that are new, or of a new generation.
+// noticed tells of the notices that are new, or of a new generation. One that the status
+// has no room for is not new each time.
 func noticed(before, after v1.ServiceMeshControllerStatus, notices []plan.Notice) []occurrence {
 	var told []occurrence
 	for _, notice := range notices {
-		if before.ObservedGeneration != after.ObservedGeneration || !strings.Contains(initialMessage(before), notice.Message) {
+		isNew := !strings.Contains(initialMessage(before), notice.Message) && strings.Contains(initialMessage(after), notice.Message)
+		if isNew || before.ObservedGeneration != after.ObservedGeneration {
 			told = append(told, tell(corev1.EventTypeWarning, notice.Reason, actionReconcile, notice.Message))
 		}
 	}
@@ -195,17 +195,14 @@ func correction(change apply.Change) string {
 }
 
 func fieldsOf(theft apply.Theft) string {
-	if len(theft.Fields) > fieldsShown {
-		return fmt.Sprintf("%s and %d more", strings.Join(theft.Fields[:fieldsShown], ", "), len(theft.Fields)-fieldsShown)
-	}
-	return strings.Join(theft.Fields, ", ")
+	return wording.First(theft.Fields, fieldsShown)
 }
 
 func thiefOf(theft apply.Theft) string {
 	if len(theft.Managers) == 0 {
 		return "removed"
 	}
-	return "changed by " + strings.Join(theft.Managers, ", ")
+	return "changed by " + wording.List(theft.Managers)
 }
 
 // fighting says who fights over what, how it is gone about, and how to end it.

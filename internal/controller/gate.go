@@ -20,6 +20,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // namesShown is how many objects in the way a message names.
@@ -29,10 +30,10 @@ const namesShown = 5
 func (r *Reconciler) refuse(ctx context.Context, smc *v1.ServiceMeshController) *stop {
 	all := &v1.ServiceMeshControllerList{}
 	if err := r.client.List(ctx, all); err != nil {
-		return &stop{reason: v1.ReasonNotOldest, message: "cannot list ServiceMeshControllers: " + err.Error(), cause: err}
+		return &stop{reason: v1.ReasonClusterNotRead, message: "cannot list ServiceMeshControllers: " + err.Error(), cause: err}
 	}
 	for i := range all.Items {
-		if other := &all.Items[i]; other.UID != smc.UID && before(other, smc) {
+		if other := &all.Items[i]; other.UID != smc.UID && countsAsOlder(other) && before(other, smc) {
 			return &stop{
 				reason: v1.ReasonNotOldest, phase: v1.PhaseAborted,
 				message: fmt.Sprintf("ServiceMeshController %s was here first and a cluster has one mesh: delete one of the two", other.Name),
@@ -164,12 +165,9 @@ func describe(foreign []apply.Foreign) string {
 
 // list names the first few of the objects.
 func list(foreign []apply.Foreign) string {
-	names := make([]string, 0, namesShown)
-	for _, f := range foreign[:min(namesShown, len(foreign))] {
-		names = append(names, f.String())
+	names := make([]string, len(foreign))
+	for i, f := range foreign {
+		names[i] = f.String()
 	}
-	if len(foreign) > namesShown {
-		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(foreign)-namesShown)
-	}
-	return strings.Join(names, ", ")
+	return wording.First(names, namesShown)
 }

@@ -28,7 +28,7 @@ func (r *Reconciler) examinePaused(ctx context.Context, smc *v1.ServiceMeshContr
 		if completeBefore(smc, p.plan) {
 			component.Objects = watched(component.Objects)
 		}
-		p.components = append(p.components, r.examine(component))
+		p.components = append(p.components, r.examine(component, p.plan.Redact))
 	}
 	return nil
 }

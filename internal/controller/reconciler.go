@@ -97,6 +97,8 @@ type memory struct {
 	helmed bool
 	// settled is the plan that the mesh was complete by. Nil: not since the start.
 	settled *plan.Plan
+	// undecodable is what the last event told that cannot be decoded.
+	undecodable string
 	// takeover is one that has failed. Nil: none has.
 	takeover *takeover
 }
@@ -112,11 +114,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	r.metrics.Undecodable(smc.Name, smc.DecodeError != "")
 	if !smc.DeletionTimestamp.IsZero() {
 		return r.uninstall(ctx, smc)
 	}
 	if r.remembered(smc).outdated(smc) {
 		return ctrl.Result{}, nil // The cache does not have our own write yet: it starts the next pass.
+	}
+	if smc.DecodeError != "" {
+		return r.reportUndecodable(ctx, smc)
 	}
 	p := r.walk(ctx, smc)
 	if p.tellsNothing(smc) {
@@ -315,7 +321,7 @@ func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pas
 	changes, err := r.applier.Apply(ctx, objectsOf(component))
 	r.measureApply(component.Name, began, changes, err)
 	p.changes = append(p.changes, changes...)
-	state := r.examine(component)
+	state := r.examine(component, p.plan.Redact)
 	state.changed = slices.ContainsFunc(changes, planned)
 	if err != nil {
 		state.failure = refusal(v1.ReasonApplyFailed, err, p.plan)

@@ -16,6 +16,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // report writes the status, then tells of it by events, then records Helm
@@ -86,6 +87,7 @@ func soonest(a, b time.Duration) time.Duration {
 func (r *Reconciler) writeStatus(
 	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
 ) (ctrl.Result, error) {
+	status = wording.Fit(status)
 	r.metrics.Report(smc, status)
 	if wait := max(throttle(smc.Status, status, m.written, time.Now()), m.writing.left(time.Now())); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil

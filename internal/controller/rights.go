@@ -12,6 +12,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // outside stops a resource whose install namespace the operator has no rights in.
@@ -23,7 +24,7 @@ func (r *Reconciler) outside(smc *v1.ServiceMeshController) *stop {
 	return &stop{
 		reason: v1.ReasonNamespaceNotAllowed, phase: v1.PhaseFailed,
 		message: fmt.Sprintf("this operator installs into %s, not into %s: add it to installNamespaces of the operator's Helm chart",
-			strings.Join(r.installNamespaces, ", "), namespace),
+			wording.List(r.installNamespaces), namespace),
 	}
 }
 

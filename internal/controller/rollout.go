@@ -124,7 +124,7 @@ func undone(c course) v1.HistoryResult {
 func addHistory(history []v1.HistoryEntry, ended *v1.RolloutStatus, result v1.HistoryResult, now time.Time) []v1.HistoryEntry {
 	entry := v1.HistoryEntry{
 		Time: stamp(now), From: ended.From, To: ended.To, Result: result,
-		Duration: metav1.Duration{Duration: now.Sub(ended.StartTime.Time).Round(time.Second)},
+		Duration: metav1.Duration{Duration: max(0, now.Sub(ended.StartTime.Time).Round(time.Second))},
 	}
 	history = slices.Insert(slices.Clone(history), 0, entry)
 	return history[:min(len(history), v1.HistoryLength)]

@@ -113,3 +113,9 @@ var _ = Describe("A change of the mesh", func() {
 		Expect(s.History[0].To).To(Equal("1.29.1"))
 	})
 })
+
+var _ = It("A change of the mesh never took less than no time", func() {
+	now := time.Unix(1000, 0)
+	ended := &v1.RolloutStatus{To: "1.29.1", StartTime: stamp(now.Add(time.Minute))}
+	Expect(addHistory(nil, ended, v1.ResultSucceeded, now)[0].Duration.Duration).To(BeZero())
+})

@@ -229,6 +229,6 @@ func (r *Reconciler) explain(
 		s.looked(seen, pods.trouble, pods.behind, now)
 	}
 	if s.found != nil {
-		state.message += "; " + s.found.String()
+		state.message += "; " + s.found.Redacted(p.plan.Redact).String()
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +14,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // charted tells the component of an object of Istio's charts, by the label
@@ -166,7 +166,7 @@ func (r *Reconciler) adoptAdditions(ctx context.Context, smc *v1.ServiceMeshCont
 	if err := r.adopt(ctx, smc, found); err != nil {
 		return nil, err
 	}
-	return []note{{actionPrune, fmt.Sprintf(
+	return []note{{v1.ReasonPruned, actionPrune, fmt.Sprintf(
 		"%d objects that helm has added to this mesh will be removed: %s; what the mesh should have belongs into spec.values", len(found.pruned), list(found.pruned))}}, nil
 }
 
@@ -202,18 +202,18 @@ func (r *Reconciler) retire(ctx context.Context, t *takeover) error {
 
 // told says what was taken over, what goes and what stays.
 func (t *takeover) told() []note {
-	told := []note{{actionTakeOver, fmt.Sprintf("took over %d objects: %s", len(t.foreign), list(t.foreign))}}
+	told := []note{{v1.ReasonTookOver, actionTakeOver, fmt.Sprintf("took over %d objects: %s", len(t.foreign), list(t.foreign))}}
 	if pruned := t.leftovers.pruned; len(pruned) > 0 {
-		told = append(told, note{actionPrune, fmt.Sprintf(
+		told = append(told, note{v1.ReasonPruned, actionPrune, fmt.Sprintf(
 			"%d objects of the other installation will be removed, since this mesh has no use for them: %s", len(pruned), list(pruned))})
 	}
 	if len(t.retired) > 0 {
-		told = append(told, note{actionRetire,
-			"Helm releases whose objects are now the operator's were removed from Helm's records: " + strings.Join(t.retired, ", ")})
+		told = append(told, note{v1.ReasonHelmReleaseRetired, actionRetire,
+			"Helm releases whose objects are now the operator's were removed from Helm's records: " + wording.List(t.retired)})
 	}
 	named := slices.DeleteFunc(slices.Clone(t.leftovers.left), func(f apply.Foreign) bool { name, _ := helm.ReleaseOf(f.Object); return name == "" })
 	if len(named) > 0 {
-		told = append(told, note{actionLeave, fmt.Sprintf("%d other objects of the same Helm releases are left alone: %s", len(named), list(named))})
+		told = append(told, note{v1.ReasonLeftAlone, actionLeave, fmt.Sprintf("%d other objects of the same Helm releases are left alone: %s", len(named), list(named))})
 	}
 	return told
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // templateGeneration is on each pod of a DaemonSet and tells of which template it is:
@@ -58,11 +59,8 @@ func NotReadyNodes(nodes []string) *Trouble {
 
 // Nodes names the first few nodes.
 func Nodes(nodes []string) string {
-	if len(nodes) > nodesNamed {
-		return fmt.Sprintf("nodes %s and %d more are", strings.Join(nodes[:nodesNamed], ", "), len(nodes)-nodesNamed)
-	}
 	if len(nodes) == 1 {
 		return "node " + nodes[0] + " is"
 	}
-	return "nodes " + strings.Join(nodes, ", ") + " are"
+	return "nodes " + wording.First(nodes, nodesNamed) + " are"
 }

@@ -49,6 +49,13 @@ func (t Trouble) String() string {
 	}
 }
 
+// Redacted is the trouble without what its message quotes of values. Names and reasons are
+// Kubernetes'.
+func (t Trouble) Redacted(redact func(string) string) Trouble {
+	t.Message = redact(t.Message)
+	return t
+}
+
 // Pods finds the most telling trouble of a workload's pods. Nil: all are ready, or on
 // their way. It is the newest pod's where several are alike.
 func Pods(pods []corev1.Pod) *Trouble {

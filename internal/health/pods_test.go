@@ -45,6 +45,12 @@ func unschedulable(p *corev1.Pod) {
 	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 }
 
+// Hardened: global.hub in values and an image that cannot be pulled | the value stood in status and events
+var _ = It("The trouble of a pod shows the path of a value that its message quotes, and names as they are", func() {
+	found := health.Pods([]corev1.Pod{onNode("registry.private", "n", waiting("ImagePullBackOff", "pulling registry.private/pilot"))})
+	Expect(found.Redacted(redact).String()).To(Equal("pod registry.private on node n: ImagePullBackOff: pulling [global.hub]/pilot"))
+})
+
 var _ = DescribeTable("The trouble of a pod", func(edit func(*corev1.Pod), text string, certain bool) {
 	found := health.Pods([]corev1.Pod{onNode("a", "", running(corev1.ConditionTrue)), onNode("p", "n", edit)})
 	if text == "" {

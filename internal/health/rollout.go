@@ -37,8 +37,8 @@ func (p Progress) Current() int32 { return max(0, min(p.Updated, p.Ready-p.Old, 
 
 // Deployment tells the progress of a Deployment, by the rules of kubectl rollout
 // status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and with every
-// pod ready besides.
-func Deployment(d *appsv1.Deployment) Progress {
+// pod ready besides. What its controller says of it goes through redact.
+func Deployment(d *appsv1.Deployment, redact func(string) string) Progress {
 	desired := int32(1)
 	if d.Spec.Replicas != nil {
 		desired = *d.Spec.Replicas
@@ -50,11 +50,11 @@ func Deployment(d *appsv1.Deployment) Progress {
 		p.Updated, p.Unobserved = 0, true
 		p.Message = "waiting for the Deployment controller"
 	case s.UpdatedReplicas < desired:
-		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d)
+		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d, redact)
 	case s.Replicas > s.UpdatedReplicas:
-		p.Message = fmt.Sprintf("%d pods of the old version still run", s.Replicas-s.UpdatedReplicas) + failure(d)
+		p.Message = fmt.Sprintf("%d pods of the old version still run", s.Replicas-s.UpdatedReplicas) + failure(d, redact)
 	case s.ReadyReplicas < desired || s.AvailableReplicas < desired:
-		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.ReadyReplicas, s.AvailableReplicas), desired) + failure(d)
+		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.ReadyReplicas, s.AvailableReplicas), desired) + failure(d, redact)
 	default:
 		p.Done = true
 	}
@@ -62,12 +62,12 @@ func Deployment(d *appsv1.Deployment) Progress {
 }
 
 // failure adds what the Deployment controller says when it makes no progress.
-func failure(d *appsv1.Deployment) string {
+func failure(d *appsv1.Deployment, redact func(string) string) string {
 	for _, c := range d.Status.Conditions {
 		stuck := c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse
 		refused := c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
 		if stuck || refused {
-			return ": " + c.Message
+			return ": " + redact(c.Message)
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@
 package health_test
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -28,6 +29,9 @@ func deployment(edit func(*appsv1.Deployment)) *appsv1.Deployment {
 	return d
 }
 
+// redact takes a value out of a message.
+var redact = strings.NewReplacer("registry.private", "[global.hub]").Replace
+
 // daemonSet is a complete DaemonSet on three nodes, changed by edit.
 func daemonSet(edit func(*appsv1.DaemonSet)) *appsv1.DaemonSet {
 	d := &appsv1.DaemonSet{}
@@ -41,7 +45,7 @@ func daemonSet(edit func(*appsv1.DaemonSet)) *appsv1.DaemonSet {
 
 var _ = DescribeTable("A Deployment",
 	func(edit func(*appsv1.Deployment), done bool, current int, message string) {
-		p := health.Deployment(deployment(edit))
+		p := health.Deployment(deployment(edit), redact)
 		Expect(p.Done).To(Equal(done))
 		Expect(p.Current()).To(BeEquivalentTo(current))
 		Expect(p.Message).To(Equal(message))
@@ -69,6 +73,14 @@ var _ = DescribeTable("A Deployment",
 				Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota",
 			}}
 		}, false, 0, "0 of 2 pods ready: exceeded quota"),
+	// Hardened: global.hub in values, quoted by a workload's condition | the value stood in status and events
+	Entry("shows a path where its controller quotes a value",
+		func(d *appsv1.Deployment) {
+			d.Status.ReadyReplicas = 0
+			d.Status.Conditions = []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "denied: registry.private/pilot",
+			}}
+		}, false, 0, "0 of 2 pods ready: denied: [global.hub]/pilot"),
 )
 
 var _ = DescribeTable("A DaemonSet",

@@ -9,13 +9,14 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 
 	v1_26 "charts.local/v1_26/manifests"
 	v1_27 "charts.local/v1_27/manifests"
 	v1_28 "charts.local/v1_28/manifests"
 	v1_29 "charts.local/v1_29/manifests"
 	v1_31 "charts.local/v1_31/manifests"
+
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // Release is one Istio release with its charts.
@@ -77,7 +78,7 @@ type UnknownVersionError struct{ Version string }
 func (e *UnknownVersionError) Error() string {
 	return fmt.Sprintf("no charts for Istio %s in this operator: set spec.version to one of %s, "+
 		"or name a chart repository that has it in spec.repository, or install an operator that has it",
-		e.Version, strings.Join(Versions(), ", "))
+		e.Version, wording.List(Versions()))
 }
 
 // Find returns the release of that version. It fails with an

@@ -52,10 +52,13 @@ type mesh struct {
 	changed  time.Time
 	fights   int
 	findings []Finding
+	// undecodable tells that the resource has fields that cannot be decoded.
+	undecodable bool
 }
 
-// show makes the samples of a mesh. Before there is a status there is nothing to show.
+// show makes the samples of a mesh. Before there is a status there is little to show.
 func (m *mesh) show(name string, show func(metric Metric, value float64, labels ...string)) {
+	show(meshUndecodable, number(m.undecodable), name)
 	if m.status.Phase == "" {
 		return
 	}

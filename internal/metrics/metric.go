@@ -38,6 +38,8 @@ var (
 		"1, with the Istio version that runs, the one that spec asks for, and what was found out about the cluster."}
 	meshReady = Metric{"gloo_operator_mesh_ready", gauge, []string{"name"},
 		"1 while the condition Ready is true, 0 otherwise."}
+	meshUndecodable = Metric{"gloo_operator_mesh_undecodable", gauge, []string{"name"},
+		"1 while the stored ServiceMeshController has fields that the operator cannot decode, 0 otherwise."}
 	meshChanged = Metric{"gloo_operator_mesh_last_change_timestamp_seconds", gauge, []string{"name"},
 		"When the operator last applied a change to an object of the mesh, or pruned one, in seconds since 1970; before its first change since it started, when a condition last turned."}
 	podsDesired = Metric{"gloo_operator_component_pods_desired", gauge, []string{"name", "component"},
@@ -63,7 +65,7 @@ var (
 // Metrics lists the operator's own metrics.
 func Metrics() []Metric {
 	return slices.Clone([]Metric{
-		info, meshPhase, meshReady, meshInfo, meshChanged, podsDesired, podsUpdated, podsReady,
+		info, meshPhase, meshReady, meshInfo, meshUndecodable, meshChanged, podsDesired, podsUpdated, podsReady,
 		findings, fights, corrections, applies, planDuration, applyDuration,
 	})
 }

@@ -90,6 +90,11 @@ func (r *Recorder) Report(smc *v1.ServiceMeshController, status v1.ServiceMeshCo
 	})
 }
 
+// Undecodable takes note of whether a resource has fields that cannot be decoded.
+func (r *Recorder) Undecodable(name string, undecodable bool) {
+	r.update(name, func(m *mesh) { m.undecodable = undecodable })
+}
+
 // Changed takes note that the operator applied a change to an object of the mesh, or pruned
 // one.
 func (r *Recorder) Changed(name string, at time.Time) {

@@ -142,6 +142,13 @@ var _ = Describe("Of a mesh", func() {
 		Expect(text(r, "gloo_operator_preflight_findings")).To(BeEmpty())
 	})
 
+	// Hardened: a resource that cannot be decoded | no metric showed it
+	It("it is shown whether its resource can be decoded, before it has a status too", func() {
+		r.Undecodable("broken", true)
+		Expect(text(r, "gloo_operator_mesh_undecodable")).To(ConsistOf(
+			`gloo_operator_mesh_undecodable{name="mesh"} 0`, `gloo_operator_mesh_undecodable{name="broken"} 1`))
+	})
+
 	It("nothing is left when its resource has gone", func() {
 		report(r, "other")
 		r.Forget("mesh")

@@ -5,12 +5,12 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/values"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // chartFolders is where each component's chart stands in Istio's manifests. A
@@ -86,7 +86,7 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.ServiceMeshControllerSpec) {
 	if unread := values.Unread(charts, layers); len(unread) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesNotRead, Message: fmt.Sprintf(
-			"values that no chart of Istio %s reads, kept and without effect: %s", p.Version, strings.Join(unread, ", "))})
+			"values that no chart of Istio %s reads, kept and without effect: %s", p.Version, wording.List(unread))})
 	}
 	if spec.Image != nil {
 		return
@@ -99,6 +99,6 @@ func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.
 	}
 	if len(paths) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesOverridden, Message: fmt.Sprintf(
-			"spec.version decides the image tag, not %s; to run other images set spec.image", strings.Join(paths, ", "))})
+			"spec.version decides the image tag, not %s; to run other images set spec.image", wording.List(paths))})
 	}
 }

@@ -39,11 +39,12 @@ func samples() map[string]v1.ServiceMeshController {
 			panic(err)
 		}
 		document, _, _ := strings.Cut(string(content), "\n---\n")
-		mesh := v1.ServiceMeshController{}
+		type strict v1.ServiceMeshController // Without its lenient UnmarshalJSON.
+		mesh := strict{}
 		if err := yaml.UnmarshalStrict([]byte(document), &mesh); err != nil {
 			panic(err)
 		}
-		found[filepath.Base(file)] = mesh
+		found[filepath.Base(file)] = v1.ServiceMeshController(mesh)
 	}
 	return found
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/values"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // intrudes fails with an *UnexpectedObjectError where a text's line breaks change the
@@ -24,7 +25,7 @@ func intrudes(chart *helm.Chart, request helm.Request, objects []*unstructured.U
 		return nil
 	}
 	request.Values = flat.(tree)
-	what := "gets another structure from the line breaks of " + strings.Join(broken[:min(len(broken), 5)], ", ") + ": write each on one line"
+	what := "gets another structure from the line breaks of " + wording.List(broken) + ": write each on one line"
 	_, again, err := chart.Render(request)
 	if notRendered(err) {
 		return err

@@ -5,11 +5,11 @@ package preflight
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // nodeCritical is the priority class of istio-cni's and ztunnel's pods.
@@ -56,7 +56,7 @@ var namespaceChecks = []Check{
 			if len(missing) == 0 {
 				return ""
 			}
-			return fmt.Sprintf("namespace %s has no secret %s, which spec.image.secrets names", m.Namespace, strings.Join(missing, ", "))
+			return fmt.Sprintf("namespace %s has no secret %s, which spec.image.secrets names", m.Namespace, wording.List(missing))
 		},
 	},
 }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
 // The platforms that are told apart.
@@ -117,7 +119,7 @@ func (f Facts) CNI() string {
 	if platform := f.Platform(); platform == K3s || platform == K3d {
 		own = "Flannel of K3s"
 	}
-	return cmp.Or(strings.Join(names, ", "), own)
+	return cmp.Or(wording.List(names), own)
 }
 
 // ownCNI tells that K3s's built-in Flannel has been replaced: K3s points containerd

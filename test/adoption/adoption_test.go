@@ -95,7 +95,7 @@ func behavesLikeAdoption(other installation) {
 		Expect(variables()).NotTo(ContainElement(extra))
 		if other.leftover != "" {
 			Eventually(func() string { return env.Kubectl("get", "hpa", "-n", Namespace, "-o", "name") }).ShouldNot(ContainSubstring(other.leftover))
-			Eventually(env.Events).Should(ContainElement(And(HavePrefix("TookOver"), ContainSubstring("HorizontalPodAutoscaler istio-system/istiod"))))
+			Eventually(env.Events).Should(ContainElement(And(HavePrefix("Pruned"), ContainSubstring("HorizontalPodAutoscaler istio-system/istiod"))))
 		}
 	})
 

@@ -76,7 +76,9 @@ func complete(kube client.WithWatch, object plan.Object) {
 	case "CustomResourceDefinition":
 		await(kube, &apiextensionsv1.CustomResourceDefinitionList{}, "", object.Name, established)
 	case "Deployment":
-		await(kube, &appsv1.DeploymentList{}, object.Namespace, object.Name, func(d *appsv1.Deployment) bool { return health.Deployment(d).Done })
+		await(kube, &appsv1.DeploymentList{}, object.Namespace, object.Name, func(d *appsv1.Deployment) bool {
+			return health.Deployment(d, func(text string) string { return text }).Done
+		})
 	case "DaemonSet":
 		await(kube, &appsv1.DaemonSetList{}, object.Namespace, object.Name, func(d *appsv1.DaemonSet) bool { return health.DaemonSet(d).Done })
 	}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package wording keeps messages short enough for those who read them and for the API
+// server that stores them. It is pure.
+package wording
+
+import (
+	"fmt"
+	"strings"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+const (
+	// listed is how many names List shows.
+	listed = 20
+	// longestName is how many bytes of a name a list shows.
+	longestName = 200
+)
+
+// List is the first twenty names and how many more there are.
+func List(names []string) string { return First(names, listed) }
+
+// First is the first names of a list and how many more there are.
+func First(names []string, count int) string {
+	shown := make([]string, min(count, len(names)))
+	for i := range shown {
+		shown[i] = Cut(names[i], longestName)
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// Cut shortens a text to that many bytes; an ellipsis shows where it was cut.
+func Cut(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest-len("…")], "") + "…"
+}
+
+// Fit is the status with every message cut to what the schema of the CRD allows.
+func Fit(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
+	fitted := *status.DeepCopy()
+	messages := []*string{&fitted.Message}
+	for i := range fitted.Conditions {
+		messages = append(messages, &fitted.Conditions[i].Message)
+	}
+	for i := range fitted.Components {
+		messages = append(messages, &fitted.Components[i].Message)
+	}
+	if fitted.Rollout != nil {
+		messages = append(messages, &fitted.Rollout.Progress)
+	}
+	if fitted.Proposal != nil {
+		messages = append(messages, &fitted.Proposal.Summary)
+	}
+	if fitted.FailedRollout != nil {
+		messages = append(messages, &fitted.FailedRollout.Message)
+	}
+	for _, message := range messages {
+		*message = Cut(*message, v1.MaxMessageLength)
+	}
+	return fitted
+}
