@@ -56,12 +56,16 @@ type Reconciler struct {
 	installNamespaces []string
 
 	mu       sync.Mutex
-	memories map[types.UID]*memory
+	memories map[string]*memory // By the resource's name.
 }
 
 // memory is what the reconciler remembers of a resource between passes. All of it
 // can be lost without harm.
 type memory struct {
+	// uid of the resource.
+	uid types.UID
+	// planned tells that the resource was not refused: watches and objects are its own.
+	planned bool
 	// written is when the status was last written.
 	written time.Time
 	// writing and recording hold back the status and the Helm releases while writing
@@ -90,6 +94,12 @@ type memory struct {
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
+	// looked tells that what no watch shows was looked for; unwatched is what there was to be
+	// of it.
+	looked    bool
+	unwatched []apply.Key
+	// wait is for the pods of a workload that is being removed.
+	wait podWait
 	// settled is the plan that the mesh was complete by. Nil: not since the start.
 	settled *plan.Plan
 	// takeover is one that has failed. Nil: none has.
@@ -103,7 +113,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	smc := &v1.ServiceMeshController{}
 	if err := r.client.Get(ctx, request.NamespacedName, smc); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.metrics.Forget(request.Name)
+			r.forget(request.Name)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -201,6 +211,7 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.outside(smc); p.stop != nil {
 		return p
 	}
+	r.remembered(smc).planned = true
 	facts, stop := r.look(smc)
 	if p.stop = stop; stop != nil {
 		return p
@@ -299,8 +310,8 @@ func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController,
 		r.prune(ctx, p, ownedBy(unwanted, component.Name))
 	}
 	r.prune(ctx, p, unwanted)
-	if err := r.dropCopies(ctx, smc, pullSecretNames(smc)); err != nil {
-		p.stop = &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
+	if p.stop == nil {
+		r.finishPruning(ctx, smc, p)
 	}
 }
 
@@ -336,6 +347,15 @@ func (r *Reconciler) prune(ctx context.Context, p *pass, unwanted []apply.Owned)
 	}
 }
 
+// finishPruning removes what no watch shows, and forgets what is no longer asked about.
+func (r *Reconciler) finishPruning(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
+	if err := r.pruneUnwatched(ctx, smc, p); err != nil {
+		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + advice(err), cause: err}
+		return
+	}
+	r.applier.Retain(allObjects(p.plan), r.observer.Owned(smc.Name))
+}
+
 func ownedBy(owned []apply.Owned, component string) []apply.Owned {
 	return slices.DeleteFunc(slices.Clone(owned), func(o apply.Owned) bool { return o.Component != component })
 }
@@ -360,21 +380,39 @@ func (m *memory) outdated(smc *v1.ServiceMeshController) bool {
 	return apply.Older(smc.ResourceVersion, m.edited)
 }
 
-// remembered returns what is remembered of a resource.
+// remembered returns what is remembered of a resource. Of one of the same name before it
+// nothing is left.
 func (r *Reconciler) remembered(smc *v1.ServiceMeshController) *memory {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	m, ok := r.memories[smc.UID]
-	if !ok {
-		m = &memory{recorded: map[string]string{}, stalls: map[string]*stall{}, helmed: smc.Status.Version != ""}
-		r.memories[smc.UID] = m
+	m, ok := r.memories[smc.Name]
+	r.mu.Unlock()
+	if ok && m.uid == smc.UID {
+		return m
 	}
+	if ok {
+		r.forget(smc.Name)
+	}
+	m = &memory{uid: smc.UID, recorded: map[string]string{}, stalls: map[string]*stall{}, helmed: smc.Status.Version != ""}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.memories[smc.Name] = m
 	return m
 }
 
-func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
+// forget drops what is kept for a resource that has gone, whether or not its finalizer was
+// asked: watches, downloads and what is remembered. What its mesh was like counts for no
+// other.
+func (r *Reconciler) forget(name string) {
+	r.metrics.Forget(name)
+	r.charts.Forget(name)
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.memories, smc.UID)
-	r.charts.Forget(smc.Name)
+	m, known := r.memories[name]
+	delete(r.memories, name)
+	r.mu.Unlock()
+	if !known || !m.planned {
+		return // It had no mesh: what is remembered is another's.
+	}
+	r.applier.Forget()
+	r.pull.Retain()
+	r.gatherer.Forget()
 }
