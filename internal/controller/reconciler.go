@@ -94,10 +94,10 @@ type memory struct {
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
-	// looked tells that what no watch shows was looked for; unwatched is what there was to be
-	// of it.
-	looked    bool
-	unwatched []apply.Key
+	// looked tells that what no watch shows was looked for; unwatched is what there may be of
+	// it since. cleared tells that a removal has left nothing of it.
+	looked, cleared bool
+	unwatched       []apply.Key
 	// wait is for the pods of a workload that is being removed.
 	wait podWait
 	// settled is the plan that the mesh was complete by. Nil: not since the start.
@@ -298,6 +298,7 @@ func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, 
 // advance brings component after component, and prunes what each no longer has, up
 // to the first that is not complete.
 func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
+	r.remembered(smc).expect(wantedUnwatched(smc, allObjects(p.plan)))
 	unwanted := apply.Unwanted(r.observer.Owned(smc.Name), allObjects(p.plan))
 	p.components = waiting(p.plan.Components)
 	for _, i := range p.course.order(p.plan.Components) {

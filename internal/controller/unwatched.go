@@ -16,7 +16,6 @@ import (
 func (r *Reconciler) pruneUnwatched(ctx context.Context, smc *v1.ServiceMeshController, p *pass) error {
 	m, wanted := r.remembered(smc), wantedUnwatched(smc, allObjects(p.plan))
 	if m.looked && !slices.ContainsFunc(m.unwatched, func(key apply.Key) bool { return !slices.Contains(wanted, key) }) {
-		m.unwatched = wanted
 		return nil
 	}
 	done, err := r.deleteUnwatched(ctx, smc, wanted)
@@ -25,6 +24,15 @@ func (r *Reconciler) pruneUnwatched(ctx context.Context, smc *v1.ServiceMeshCont
 		m.looked, m.unwatched = true, wanted
 	}
 	return err
+}
+
+// expect takes note that those objects may be made now.
+func (m *memory) expect(wanted []apply.Key) {
+	for _, key := range wanted {
+		if !slices.Contains(m.unwatched, key) {
+			m.unwatched = append(m.unwatched, key)
+		}
+	}
 }
 
 // wantedUnwatched names what the plan holds of objects that no watch shows, and the pull
