@@ -30,7 +30,7 @@ func made(kind Kind, namespace, name string, edit ...func(*metav1.PartialObjectM
 		Namespace: namespace, Name: name, UID: types.UID(name), Labels: map[string]string{v1.OwnerLabel: "mesh"},
 		ManagedFields: []metav1.ManagedFieldsEntry{{
 			Manager: v1.FieldManager, Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1",
-			FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{}}`)},
+			FieldsV1: metav1.NewFieldsV1(`{"f:spec":{}}`),
 		}},
 	}}
 	object.SetGroupVersionKind(kind.GVK)

@@ -348,15 +348,6 @@ func (r *Reconciler) prune(ctx context.Context, p *pass, unwanted []apply.Owned)
 	}
 }
 
-// finishPruning removes what no watch shows, and forgets what is no longer asked about.
-func (r *Reconciler) finishPruning(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
-	if err := r.pruneUnwatched(ctx, smc, p); err != nil {
-		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + advice(err), cause: err}
-		return
-	}
-	r.applier.Retain(allObjects(p.plan), r.observer.Owned(smc.Name))
-}
-
 func ownedBy(owned []apply.Owned, component string) []apply.Owned {
 	return slices.DeleteFunc(slices.Clone(owned), func(o apply.Owned) bool { return o.Component != component })
 }

@@ -10,6 +10,15 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 )
 
+// finishPruning removes what no watch shows, and forgets what is no longer asked about.
+func (r *Reconciler) finishPruning(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
+	if err := r.pruneUnwatched(ctx, smc, p); err != nil {
+		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + advice(err), cause: err}
+		return
+	}
+	r.applier.Retain(allObjects(p.plan), r.observer.Owned(smc.Name))
+}
+
 // pruneUnwatched deletes what the mesh no longer needs of what no watch shows. It looks
 // once after the start of the operator, and whenever something of it leaves the plan or
 // spec: what an earlier process has made is found as well.
