@@ -203,7 +203,7 @@ func (n *needs) writes(namespace string) []rule {
 		case kind.Resource == "namespaces":
 			verbs = []string{"patch"} // The chart makes them, since its roles are in them.
 			rules = append(rules, rule{resources: []string{kind.Resource}, verbs: []string{"get"}, names: n.namespaces()[1:]})
-		case !kind.Lasting && !kind.Unwatched:
+		case !kind.Lasting:
 			verbs = append(verbs, "delete")
 		}
 		rules = append(rules, rule{group: kind.GVK.Group, resources: []string{kind.Resource}, verbs: verbs, names: sorted(names)})

@@ -194,6 +194,9 @@ func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
 		return Change{}, err
 	}
 	answer, err := a.send(ctx, kind, object.Key(), body)
+	if otherType(kind, err) {
+		answer, err = a.remake(ctx, kind, object.Key(), body)
+	}
 	if err != nil {
 		return Change{}, err
 	}
@@ -203,6 +206,37 @@ func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
 // send applies a body, or tries to. The fields in it become ours, whoever had them.
 func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte, dryRun ...string) (metav1.Object, error) {
 	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body, applying(dryRun...))
+}
+
+// otherType tells that the API server refuses to give a Secret another type. Only a new
+// one can have it.
+func otherType(kind Kind, err error) bool {
+	if kind.GVK != secretKind.GVK || !apierrors.IsInvalid(err) {
+		return false
+	}
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	causes := status.Status().Details.Causes
+	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool { return c.Field != "type" })
+}
+
+// remake deletes an object of ours and applies it anew. Nobody else's is deleted.
+func (a *Applier) remake(ctx context.Context, kind Kind, key Key, body []byte) (metav1.Object, error) {
+	live, err := a.resource(kind, key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+	case err != nil:
+		return nil, fmt.Errorf("reading it: %w", err)
+	case !ours(live):
+		return nil, errors.New("it is of another type, and not managed by this operator: delete it")
+	default:
+		if err := a.deleteNow(ctx, key, live.GetUID(), metav1.DeletePropagationBackground); err != nil {
+			return nil, fmt.Errorf("deleting it to give it another type: %w", err)
+		}
+	}
+	return a.send(ctx, kind, key, body)
 }
 
 func applying(dryRun ...string) metav1.PatchOptions {

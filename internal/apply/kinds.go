@@ -23,9 +23,10 @@ type Kind struct {
 	// Lasting kinds are never pruned or deleted: what users made hangs on them.
 	Lasting bool
 	// Unwatched kinds are not served by every cluster, or too noisy: drift of such an
-	// object is put right when the plan changes or the operator restarts.
+	// object is put right when the plan changes or the operator restarts. What is to be
+	// removed is found by a list, see Attachments and Copies.
 	Unwatched bool
-	// Private kinds are never listed: Secrets are read by name, see Secrets.
+	// Private kinds are never read but by name, see Secrets.
 	Private bool
 }
 
@@ -48,6 +49,8 @@ var (
 	deploymentKind = namespaced(kind("apps", "v1", "Deployment", "deployments"))
 	daemonSetKind  = namespaced(kind("apps", "v1", "DaemonSet", "daemonsets"))
 	secretKind     = private(unwatched(namespaced(kind("", "v1", "Secret", "secrets"))))
+	// Multus serves it, where there is Multus.
+	attachmentKind = unwatched(namespaced(kind("k8s.cni.cncf.io", "v1", "NetworkAttachmentDefinition", "network-attachment-definitions")))
 	// ServiceAccounts are watched whole, as workloads are: see list.
 	serviceAccountKind = namespaced(kind("", "v1", "ServiceAccount", "serviceaccounts"))
 	validatingKind     = kind("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
@@ -74,11 +77,17 @@ var kinds = []Kind{
 	// would tell of every pod.
 	unwatched(namespaced(kind("", "v1", "Endpoints", "endpoints"))),
 	unwatched(namespaced(kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"))),
-	unwatched(namespaced(kind("k8s.cni.cncf.io", "v1", "NetworkAttachmentDefinition", "network-attachment-definitions"))),
+	attachmentKind,
 }
 
 // Kinds lists the kinds of objects that a plan may hold.
 func Kinds() []Kind { return slices.Clone(kinds) }
+
+// Unwatched tells that no watch shows the object.
+func Unwatched(key Key) bool {
+	kind, err := kindOf(key.GVK)
+	return err == nil && kind.Unwatched
+}
 
 // SecretKey names a Secret.
 func SecretKey(namespace, name string) Key {

@@ -91,6 +91,9 @@ func (a *Applier) difference(ctx context.Context, object Object) (*Difference, e
 		return nil, err
 	}
 	after, err := resource.Patch(ctx, object.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
+	if otherType(kind, err) {
+		return &Difference{Key: object.Key(), Effect: EffectChanged, Fields: []Field{{Path: ".type", Hidden: true}}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,10 +5,12 @@ package apply
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
@@ -69,16 +71,29 @@ func (a *Applier) Delete(ctx context.Context, objects []Owned) (done int, err er
 }
 
 func (a *Applier) delete(ctx context.Context, object Owned) error {
-	kind, err := kindOf(object.GVK)
+	if object.Workload() {
+		return a.deleteNow(ctx, object.Key, object.Object.GetUID(), metav1.DeletePropagationForeground)
+	}
+	return a.deleteNow(ctx, object.Key, object.Object.GetUID(), metav1.DeletePropagationBackground)
+}
+
+// Release ends the wait for the pods of a workload that is being deleted: the workload
+// goes at once, and the garbage collector deletes its pods when their nodes let it.
+func (a *Applier) Release(ctx context.Context, workload Owned) error {
+	err := a.deleteNow(ctx, workload.Key, workload.Object.GetUID(), metav1.DeletePropagationBackground)
+	if err != nil {
+		return &ObjectError{Key: workload.Key, cause: err}
+	}
+	return nil
+}
+
+// deleteNow deletes the object that has that UID. That it has gone is no error.
+func (a *Applier) deleteNow(ctx context.Context, key Key, uid types.UID, propagation metav1.DeletionPropagation) error {
+	kind, err := kindOf(key.GVK)
 	if err != nil {
 		return err
 	}
-	propagation := metav1.DeletePropagationBackground
-	if object.Workload() {
-		propagation = metav1.DeletePropagationForeground
-	}
-	uid := object.Object.GetUID()
-	err = a.resource(kind, object.Namespace).Delete(ctx, object.Name,
+	err = a.resource(kind, key.Namespace).Delete(ctx, key.Name,
 		metav1.DeleteOptions{PropagationPolicy: &propagation, Preconditions: &metav1.Preconditions{UID: &uid}})
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -96,6 +111,7 @@ func (a *Applier) claim(object Owned) bool {
 	}
 	a.deleted[object.Object.GetUID()] = true
 	delete(a.memories, object.Key)
+	delete(a.free, object.Key) // Whoever makes an object of that name now is somebody else.
 	return true
 }
 
@@ -112,6 +128,30 @@ func (a *Applier) Doubt(key Key) {
 	delete(a.memories, key)
 }
 
+// Retain drops what is remembered of all but those objects, and of deletions that have
+// come to pass: what is owned is what the cache still shows. A name that comes back later
+// is looked at like any other.
+func (a *Applier) Retain(objects []Object, owned []Owned) {
+	wanted, shown := make(map[Key]bool, len(objects)), make(map[types.UID]bool, len(owned))
+	for _, object := range objects {
+		wanted[object.Key()] = true
+	}
+	for _, object := range owned {
+		shown[object.Object.GetUID()] = true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	retain(a.memories, wanted)
+	retain(a.tried, wanted)
+	retain(a.contests, wanted)
+	retain(a.free, wanted)
+	retain(a.deleted, shown)
+}
+
+func retain[K comparable, V any](remembered map[K]V, wanted map[K]bool) {
+	maps.DeleteFunc(remembered, func(key K, _ V) bool { return !wanted[key] })
+}
+
 // Forget drops what is remembered of all objects, as when the mesh is gone.
 func (a *Applier) Forget() {
 	a.mu.Lock()
@@ -122,6 +162,7 @@ func (a *Applier) Forget() {
 	clear(a.contests)
 	clear(a.free)
 	clear(a.deleted)
+	a.unlisted = nil
 }
 
 func compareKeys(a, b Key) int {

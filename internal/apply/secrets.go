@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,6 +35,7 @@ type Secrets struct {
 type followed struct {
 	first    *corev1.Secret
 	informer cache.SharedIndexInformer
+	stop     context.CancelFunc
 }
 
 // NewSecrets reads with that client until the context ends, and calls changed when a
@@ -43,7 +45,7 @@ func NewSecrets(ctx context.Context, client kubernetes.Interface, changed func()
 }
 
 // Get returns the Secret of that name, nil where there is none. The first call sends
-// a request, later ones none.
+// a request, later ones none until Retain leaves it out.
 func (s *Secrets) Get(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,29 +57,30 @@ func (s *Secrets) Get(ctx context.Context, namespace, name string) (*corev1.Secr
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("reading Secret %s: %w", key, err)
 	}
-	f := &followed{informer: s.informer(key)}
+	ctx, stop := context.WithCancel(s.ctx)
+	f := &followed{informer: s.informer(key), stop: stop}
 	if err == nil {
 		f.first = first
 	}
 	if err := informers.Notify(f.informer, func(metav1.Object) { s.changed() }); err != nil {
+		stop()
 		return nil, fmt.Errorf("following Secret %s: %w", key, err)
 	}
-	go f.informer.RunWithContext(s.ctx)
+	go f.informer.RunWithContext(ctx)
 	s.followed[key] = f
 	return f.first, nil
 }
 
-// Followed lists the Secrets of a namespace that have been read, as they are now.
-func (s *Secrets) Followed(namespace string) []*corev1.Secret {
+// Retain stops following all Secrets but those.
+func (s *Secrets) Retain(keys ...types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []*corev1.Secret
 	for key, f := range s.followed {
-		if secret := f.newest(key); key.Namespace == namespace && secret != nil {
-			found = append(found, secret)
+		if !slices.Contains(keys, key) {
+			f.stop()
+			delete(s.followed, key)
 		}
 	}
-	return found
 }
 
 func (f *followed) newest(key types.NamespacedName) *corev1.Secret {

@@ -48,7 +48,7 @@ func (a *Applier) try(ctx context.Context, object Object) error {
 		return err
 	}
 	_, err = a.send(ctx, kind, object.Key(), body, metav1.DryRunAll)
-	if undecided(err) {
+	if undecided(err) || otherType(kind, err) { // Apply makes such a Secret anew.
 		return nil
 	}
 	return err

@@ -28,6 +28,7 @@ const (
 	actionRetire    = "RetireHelmRelease"
 	actionLeave     = "LeaveAlone"
 	actionStep      = "UpgradeTo-"
+	actionRemove    = "Remove-"
 )
 
 // longestNote is how many bytes the API server takes for the text of an event:

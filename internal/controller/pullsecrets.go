@@ -4,11 +4,11 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -21,6 +21,7 @@ import (
 // anew.
 func (r *Reconciler) pullSecrets(ctx context.Context, smc *v1.ServiceMeshController) ([]plan.PullSecret, error) {
 	namespace := namespaceOf(smc)
+	r.pull.Retain(r.followed(smc)...)
 	if smc.Spec.Image == nil || namespace == r.namespace {
 		return nil, nil
 	}
@@ -64,28 +65,12 @@ func copied(secret *corev1.Secret, owner string) bool {
 	return secret.Labels[v1.OwnerLabel] == owner && secret.Annotations[v1.CopiedFromAnnotation] != ""
 }
 
-// dropCopies deletes the copies of pull secrets but for those names. A copy whose
-// source has gone stays while spec names it: running pods may need it.
-func (r *Reconciler) dropCopies(ctx context.Context, smc *v1.ServiceMeshController, keep []string) error {
-	var surplus []apply.Owned
-	for _, secret := range r.pull.Followed(namespaceOf(smc)) {
-		if copied(secret, smc.Name) && !slices.Contains(keep, secret.Name) {
-			surplus = append(surplus, apply.Owned{Key: apply.SecretKey(secret.Namespace, secret.Name), Object: secret, Component: v1.ComponentBase})
-		}
-	}
-	if _, err := r.applier.Delete(ctx, apply.Removable(surplus)); err != nil {
-		return fmt.Errorf("removing copies of pull secrets: %w", err)
-	}
-	return nil
-}
-
-// removeCopies deletes all copies of pull secrets, those that this process has not
-// seen yet included.
-func (r *Reconciler) removeCopies(ctx context.Context, smc *v1.ServiceMeshController) error {
+// followed names the Secrets that are looked at for spec.image.secrets.
+func (r *Reconciler) followed(smc *v1.ServiceMeshController) []types.NamespacedName {
+	var names []types.NamespacedName
 	for _, name := range pullSecretNames(smc) {
-		if _, err := r.pull.Get(ctx, namespaceOf(smc), name); err != nil {
-			return err
-		}
+		names = append(names, types.NamespacedName{Namespace: r.namespace, Name: name},
+			types.NamespacedName{Namespace: namespaceOf(smc), Name: name})
 	}
-	return r.dropCopies(ctx, smc, nil)
+	return names
 }

@@ -58,12 +58,16 @@ type Reconciler struct {
 	installNamespaces []string
 
 	mu       sync.Mutex
-	memories map[types.UID]*memory
+	memories map[string]*memory // By the resource's name.
 }
 
 // memory is what the reconciler remembers of a resource between passes. All of it
 // can be lost without harm.
 type memory struct {
+	// uid of the resource.
+	uid types.UID
+	// planned tells that the resource was not refused: watches and objects are its own.
+	planned bool
 	// written is when the status was last written.
 	written time.Time
 	// writing and recording hold back the status and the Helm releases while writing
@@ -95,6 +99,12 @@ type memory struct {
 	// helmed tells that a person's helm may have added objects to the mesh: it has
 	// changed some, or the mesh is older than this process.
 	helmed bool
+	// looked tells that what no watch shows was looked for; unwatched is what there may be of
+	// it since. cleared tells that a removal has left nothing of it.
+	looked, cleared bool
+	unwatched       []apply.Key
+	// wait is for the pods of a workload that is being removed.
+	wait podWait
 	// settled is the plan that the mesh was complete by. Nil: not since the start.
 	settled *plan.Plan
 	// undecodable is what the last event told that cannot be decoded.
@@ -110,7 +120,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	smc := &v1.ServiceMeshController{}
 	if err := r.client.Get(ctx, request.NamespacedName, smc); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.metrics.Forget(request.Name)
+			r.forget(request.Name)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -212,6 +222,7 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.stop = r.outside(smc); p.stop != nil {
 		return p
 	}
+	r.remembered(smc).planned = true
 	facts, stop := r.look(smc)
 	if p.stop = stop; stop != nil {
 		return p
@@ -298,6 +309,7 @@ func (r *Reconciler) permit(ctx context.Context, smc *v1.ServiceMeshController, 
 // advance brings component after component, and prunes what each no longer has, up
 // to the first that is not complete.
 func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
+	r.remembered(smc).expect(wantedUnwatched(smc, allObjects(p.plan)))
 	unwanted := apply.Unwanted(r.observer.Owned(smc.Name), allObjects(p.plan))
 	p.components = waiting(p.plan.Components)
 	for _, i := range p.course.order(p.plan.Components) {
@@ -310,8 +322,8 @@ func (r *Reconciler) advance(ctx context.Context, smc *v1.ServiceMeshController,
 		r.prune(ctx, p, ownedBy(unwanted, component.Name))
 	}
 	r.prune(ctx, p, unwanted)
-	if err := r.dropCopies(ctx, smc, pullSecretNames(smc)); err != nil {
-		p.stop = &stop{reason: v1.ReasonApplyFailed, message: err.Error(), cause: err}
+	if p.stop == nil {
+		r.finishPruning(ctx, smc, p)
 	}
 }
 
@@ -371,22 +383,40 @@ func (m *memory) outdated(smc *v1.ServiceMeshController) bool {
 	return apply.Older(smc.ResourceVersion, m.edited)
 }
 
-// remembered returns what is remembered of a resource.
+// remembered returns what is remembered of a resource. Of one of the same name before it
+// nothing is left.
 func (r *Reconciler) remembered(smc *v1.ServiceMeshController) *memory {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	m, ok := r.memories[smc.UID]
-	if !ok {
-		m = &memory{recorded: map[string]string{}, stalls: map[string]*stall{}, helmed: smc.Status.Version != ""}
-		r.memories[smc.UID] = m
+	m, ok := r.memories[smc.Name]
+	r.mu.Unlock()
+	if ok && m.uid == smc.UID {
+		return m
 	}
+	if ok {
+		r.forget(smc.Name)
+	}
+	m = &memory{uid: smc.UID, recorded: map[string]string{}, stalls: map[string]*stall{}, helmed: smc.Status.Version != ""}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.memories[smc.Name] = m
 	return m
 }
 
-func (r *Reconciler) forget(smc *v1.ServiceMeshController) {
+// forget drops what is kept for a resource that has gone, whether or not its finalizer was
+// asked: watches, downloads and what is remembered. What its mesh was like counts for no
+// other.
+func (r *Reconciler) forget(name string) {
+	r.metrics.Forget(name)
+	r.charts.Forget(name)
+	r.charts.Retain(name)
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.memories, smc.UID)
-	r.charts.Forget(smc.Name)
-	r.charts.Retain(smc.Name)
+	m, known := r.memories[name]
+	delete(r.memories, name)
+	r.mu.Unlock()
+	if !known || !m.planned {
+		return // It had no mesh: what is remembered is another's.
+	}
+	r.applier.Forget()
+	r.pull.Retain()
+	r.gatherer.Forget()
 }

@@ -37,12 +37,16 @@ func advice(err error) string {
 	return err.Error()
 }
 
-// removeSecrets deletes the copies of pull secrets and the records of Helm releases,
-// and tells how many records are left. Where the namespace has gone, they went with
+// removeSecrets deletes what no watch shows, the copies of pull secrets among it, and the
+// records of Helm releases, and tells how many records are left. Where the namespace has gone, they went with
 // it, and so did the right to look.
 func (r *Reconciler) removeSecrets(ctx context.Context, smc *v1.ServiceMeshController) (left int, err error) {
-	namespace := namespaceOf(smc)
-	if err = r.removeCopies(ctx, smc); err == nil {
+	namespace, m := namespaceOf(smc), r.remembered(smc)
+	if !m.cleared {
+		_, err = r.deleteUnwatched(ctx, smc, nil)
+	}
+	if err == nil {
+		m.cleared = true
 		left, err = helm.NewRecorder(r.secrets.CoreV1().Secrets(namespace)).Forget(ctx, removal)
 	}
 	if !apierrors.IsForbidden(err) {

@@ -112,7 +112,7 @@ func newReconciler(
 		pull:      apply.NewSecrets(ctx, clients, changed),
 		gatherer:  gatherer,
 		metrics:   metrics.New(options.Version),
-		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[types.UID]*memory{},
+		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[string]*memory{},
 	}, nil
 }
 

@@ -33,7 +33,7 @@ func reconcilerOf(tell interceptor.Funcs, smcs ...client.Object) (*Reconciler, *
 	recorder := events.NewFakeRecorder(10)
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(smcs...).WithStatusSubresource(smcs...).WithInterceptorFuncs(tell).Build()
 	return &Reconciler{
-		client: kube, secrets: kubefake.NewClientset(), metrics: metrics.New("test"), recorder: recorder, memories: map[types.UID]*memory{},
+		client: kube, secrets: kubefake.NewClientset(), metrics: metrics.New("test"), recorder: recorder, memories: map[string]*memory{},
 	}, recorder
 }
 

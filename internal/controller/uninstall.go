@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -30,38 +32,52 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message := fmt.Sprintf("paused: the mesh is removed when the annotation %s is", v1.PausedAnnotation)
 		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
 	}
+	owned := apply.Removable(r.observer.Owned(smc.Name))
 	switch held := r.refuse(ctx, smc); {
 	case held == nil:
 	case held.cause != nil:
-		return r.reportRemoval(ctx, smc, "", 0, held.cause)
+		return r.reportRemoval(ctx, smc, removalProgress{left: owned, count: len(owned)}, held.cause)
 	default: // The mesh is another resource's.
 		return r.letGo(ctx, smc)
 	}
-	if owned := apply.Removable(r.observer.Owned(smc.Name)); len(owned) > 0 {
-		message, err := r.removeNext(ctx, owned)
-		return r.reportRemoval(ctx, smc, message, len(owned), err)
+	r.remembered(smc).planned = true
+	if len(owned) > 0 {
+		progress, err := r.removeNext(ctx, smc, owned)
+		return r.reportRemoval(ctx, smc, progress, err)
 	}
 	if left, err := r.removeSecrets(ctx, smc); err != nil {
-		return r.reportRemoval(ctx, smc, "", left, err)
+		return r.reportRemoval(ctx, smc, removalProgress{count: left}, err)
 	}
-	r.applier.Forget()
 	return r.letGo(ctx, smc)
+}
+
+// removalProgress is how far a removal is.
+type removalProgress struct {
+	// message says what it waits for.
+	message string
+	// left are the objects that are still there; count is their number, or that of what
+	// else is left.
+	left  []apply.Owned
+	count int
+	// again is when to look again without an event. Zero: on the next event.
+	again time.Duration
 }
 
 // reportRemoval writes what the removal waits for, or what it failed at. Pauses grow
 // while there is as much left as at the failure before: the answers do not tell, since
 // a deletion may have come to pass though its request failed.
-func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, left int, err error) (ctrl.Result, error) {
+func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, progress removalProgress, err error) (ctrl.Result, error) {
 	m := r.remembered(smc)
 	if err != nil {
-		message = "removing the mesh: " + advice(err)
+		progress.message = "removing the mesh: " + advice(err)
 	}
-	result, statusErr := r.writeStatus(ctx, smc, uninstalling(smc, message), m, nil)
+	result, statusErr := r.writeStatus(ctx, smc, removing(smc, progress.message, progress.left), m, nil)
 	if err == nil {
+		result.RequeueAfter = soonest(result.RequeueAfter, progress.again)
 		return result, statusErr
 	}
-	getsOn := left < m.left
-	if m.left = left; getsOn {
+	getsOn := progress.count < m.left
+	if m.left = progress.count; getsOn {
 		return ctrl.Result{RequeueAfter: firstRetry}, nil
 	}
 	return ctrl.Result{}, err
@@ -69,24 +85,31 @@ func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshContr
 
 // removeNext removes what can be removed now and says what it waits for. Webhooks go
 // first: one that does not answer any more may refuse everything else.
-func (r *Reconciler) removeNext(ctx context.Context, left []apply.Owned) (string, error) {
+func (r *Reconciler) removeNext(ctx context.Context, smc *v1.ServiceMeshController, left []apply.Owned) (removalProgress, error) {
+	progress := removalProgress{left: left, count: len(left)}
 	webhooks := slices.DeleteFunc(slices.Clone(left), func(o apply.Owned) bool { return !o.Webhook() })
 	if len(webhooks) > 0 {
 		_, err := r.applier.Delete(ctx, webhooks)
-		return fmt.Sprintf("removing webhooks: waiting for %s", webhooks[0].Key), err
+		progress.message = fmt.Sprintf("removing webhooks: waiting for %s", webhooks[0].Key)
+		return progress, err
 	}
 	for _, component := range removalOrder(left) {
 		objects := ownedBy(left, component)
 		first := slices.DeleteFunc(slices.Clone(objects), func(o apply.Owned) bool { return !o.Workload() })
 		if len(first) > 0 {
 			_, err := r.applier.Delete(ctx, first)
-			return fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key), err
+			progress.message = fmt.Sprintf("removing %s: waiting for %s", component, first[0].Key)
+			if err == nil {
+				err = r.waitForPods(ctx, smc, first[0], &progress)
+			}
+			return progress, err
 		}
 		if _, err := r.applier.Delete(ctx, objects); err != nil {
-			return "", err
+			return progress, err
 		}
 	}
-	return fmt.Sprintf("waiting for %s to go", left[0].Key), nil
+	progress.message = fmt.Sprintf("waiting for %s to go", left[0].Key)
+	return progress, nil
 }
 
 // removalOrder lists the components of the objects, those of no known component
@@ -113,13 +136,62 @@ func (r *Reconciler) letGo(ctx context.Context, smc *v1.ServiceMeshController) (
 	err := r.editFinalizers(ctx, smc, controllerutil.RemoveFinalizer)
 	switch {
 	case err == nil:
-		r.forget(smc)
+		r.forget(smc.Name)
 		return ctrl.Result{}, nil
 	case apierrors.IsConflict(err):
 		return ctrl.Result{}, err
 	default:
-		return r.reportRemoval(ctx, smc, "", 0, fmt.Errorf("removing the finalizer: %w", err))
+		return r.reportRemoval(ctx, smc, removalProgress{}, fmt.Errorf("removing the finalizer: %w", err))
 	}
+}
+
+// removing is the status of a mesh of which those objects are left: what is being removed
+// or gone is not told to run.
+func removing(smc *v1.ServiceMeshController, message string, left []apply.Owned) v1.ServiceMeshControllerStatus {
+	status := uninstalling(smc, message)
+	for i := range status.Components {
+		status.Components[i] = removingComponent(status.Components[i], ownedBy(left, status.Components[i].Name))
+	}
+	for i := range status.Conditions {
+		if c := &status.Conditions[i]; c.Status == metav1.ConditionTrue && c.Reason != v1.ReasonNotRequired && removedOf(c.Type, status.Components) {
+			unmet(c, "the mesh is being removed", smc.Generation)
+		}
+	}
+	return status
+}
+
+// removingComponent is the status of a component of which those objects are left.
+func removingComponent(before v1.ComponentStatus, left []apply.Owned) v1.ComponentStatus {
+	workloads := slices.DeleteFunc(slices.Clone(left), func(o apply.Owned) bool { return !o.Workload() })
+	switch {
+	case slices.Contains(needs[v1.ConditionCRDInstalled], before.Name):
+		if len(left) == 0 {
+			before.Message = "its CRDs stay"
+		}
+		return before
+	case len(left) == 0:
+		return v1.ComponentStatus{Name: before.Name, Message: "removed"}
+	case len(workloads) == 0:
+		return v1.ComponentStatus{Name: before.Name, Version: before.Version, Message: "is being removed"}
+	case slices.ContainsFunc(workloads, func(o apply.Owned) bool { return o.Object.GetDeletionTimestamp() != nil }):
+		return v1.ComponentStatus{Name: before.Name, Version: before.Version, Message: fmt.Sprintf("is being removed: waiting for %s", workloads[0].Key)}
+	default:
+		return before // Not its turn yet.
+	}
+}
+
+// removedOf tells that something that a condition speaks of is being removed, or gone.
+func removedOf(condition string, components []v1.ComponentStatus) bool {
+	switch condition {
+	case v1.ConditionWebhookDeployed: // Webhooks go first.
+		return true
+	case v1.ConditionCRDInstalled:
+		return false
+	}
+	return slices.ContainsFunc(needs[condition], func(name string) bool {
+		component := componentNamed(components, name)
+		return component.Pods == "" && component.Message != ""
+	})
 }
 
 func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshControllerStatus {
@@ -128,8 +200,16 @@ func uninstalling(smc *v1.ServiceMeshController, message string) v1.ServiceMeshC
 	status.Rollout, status.Proposal = nil, nil
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; c.Type == v1.ConditionReady {
-			c.Status, c.Reason, c.Message, c.ObservedGeneration = "False", v1.ReasonUninstalling, message, smc.Generation
+			unmet(c, message, smc.Generation)
 		}
 	}
 	return status
+}
+
+// unmet makes a condition false since the mesh is being removed.
+func unmet(c *metav1.Condition, message string, generation int64) {
+	if c.Status != metav1.ConditionFalse {
+		c.LastTransitionTime = metav1.Now().Rfc3339Copy()
+	}
+	c.Status, c.Reason, c.Message, c.ObservedGeneration = metav1.ConditionFalse, v1.ReasonUninstalling, message, generation
 }

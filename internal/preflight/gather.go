@@ -57,6 +57,7 @@ type gatherClients struct {
 // watched is a running informer.
 type watched struct {
 	informer cache.SharedIndexInformer
+	stop     context.CancelFunc
 	// mu guards failure: why it cannot be read. Nil: it can, or will be.
 	mu      sync.Mutex
 	failure error
@@ -119,9 +120,11 @@ func (g *Gatherer) Gather(question Question) (Facts, error) {
 		return g.facts, nil
 	}
 	g.answered = Question{}
+	asked := sources(question)
+	g.retain(asked)
 	seen := map[string][]any{}
 	var failures []error
-	for _, source := range sources(question) {
+	for _, source := range asked {
 		list, err := g.read(source)
 		if !source.optional {
 			failures = append(failures, err)
@@ -140,6 +143,24 @@ func (g *Gatherer) Gather(question Question) (Facts, error) {
 	return facts, nil
 }
 
+// Forget ends all watches, as when there is no mesh any more.
+func (g *Gatherer) Forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.answered, g.facts = Question{}, Facts{}
+	g.retain(nil)
+}
+
+// retain ends the watches of all but those sources.
+func (g *Gatherer) retain(asked []source) {
+	for key, w := range g.watches {
+		if !slices.ContainsFunc(asked, func(s source) bool { return s.key() == key }) {
+			w.stop()
+			delete(g.watches, key)
+		}
+	}
+}
+
 // first is the error that says most: one of the API server's before ErrGathering.
 func first(failures []error) error {
 	var waiting error
@@ -156,14 +177,13 @@ func first(failures []error) error {
 
 // read lists what a source's informer holds, and starts it if need be.
 func (g *Gatherer) read(source source) ([]any, error) {
-	key := source.name + " " + source.namespace
-	w, running := g.watches[key]
+	w, running := g.watches[source.key()]
 	if !running {
 		w = &watched{informer: source.informer(g.clients)}
 		if err := g.run(source, w); err != nil {
 			return nil, err
 		}
-		g.watches[key] = w
+		g.watches[source.key()] = w
 	}
 	if !w.informer.HasSynced() {
 		w.mu.Lock()
@@ -191,7 +211,8 @@ func (g *Gatherer) run(source source, w *watched) error {
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", source.name, err)
 	}
-	ctx := g.ctx
+	ctx, stop := context.WithCancel(g.ctx)
+	w.stop = stop
 	go w.informer.RunWithContext(ctx)
 	go func() {
 		if !cache.WaitForCacheSync(ctx.Done(), w.informer.HasSynced) {
@@ -199,7 +220,11 @@ func (g *Gatherer) run(source source, w *watched) error {
 		}
 		g.changed()
 	}()
-	return notify(w.informer, g.changed)
+	if err := notify(w.informer, g.changed); err != nil {
+		stop()
+		return fmt.Errorf("watching %s: %w", source.name, err)
+	}
+	return nil
 }
 
 // readVersion asks the API server for its version when the set of the kubelets'

@@ -42,6 +42,9 @@ type source struct {
 	informer func(gatherClients) cache.SharedIndexInformer
 }
 
+// key tells a source from all others.
+func (s source) key() string { return s.name + " " + s.namespace }
+
 // sources lists what the question needs.
 func sources(question Question) []source {
 	ns := question.Namespace
