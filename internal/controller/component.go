@@ -48,6 +48,11 @@ func (r *Reconciler) examine(component plan.Component) componentState {
 	return state
 }
 
+// fail keeps a component from being complete.
+func (s *componentState) fail(failure *stop) {
+	s.done, s.message, s.failure = false, failure.message, failure
+}
+
 // examineObject says what an object waits for, and adds its pods to the state.
 func (r *Reconciler) examineObject(object apply.Object, state *componentState) string {
 	applied := r.applier.State(object)
