@@ -21,7 +21,7 @@ var _ = Describe("SUCCEEDED is true", Ordered, func() {
 		env = New(ctx)
 		operator = env.StartOperator()
 		env.Install(Sample("minimal.yaml", Version("1.28.2"), func(smc *v1.ServiceMeshController) {
-			smc.Spec.ScalingProfile = v1.Large // An autoscaler has the replicas of istiod.
+			smc.Spec.ScalingProfile = v1.ScalingLarge // An autoscaler has the replicas of istiod.
 		}))
 	})
 
@@ -36,6 +36,7 @@ var _ = Describe("SUCCEEDED is true", Ordered, func() {
 		const advice = "kubectl scale -n istio-system deployment/istiod --replicas=1"
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring(advice))
 		env.Shell(advice)
+		Eventually(func() int32 { return env.Istiod().Status.ReadyReplicas }).Should(BeEquivalentTo(4), "the autoscaler has taken over again")
 		env.EventuallyPhase(v1.PhaseSucceeded)
 	})
 
