@@ -153,6 +153,9 @@ const (
 	ReasonPaused = "Paused"
 	// ReasonContested: somebody changes an owned object again and again.
 	ReasonContested = "Contested"
+	// ReasonWorkloadIgnored: a workload is annotated to be left alone; with a condition that
+	// is false, it is not what the mesh should have.
+	ReasonWorkloadIgnored = "WorkloadIgnored"
 	// ReasonTookOver: objects of another installation are the operator's from now on.
 	ReasonTookOver = "TookOver"
 	// ReasonPruned: objects that the mesh has no use for are removed.
@@ -195,6 +198,9 @@ const (
 	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
 	// alone: it is neither changed nor deleted.
 	IgnoreAnnotation = "operator.gloo.solo.io/ignore"
+	// ConfigDigestAnnotation is on the pods of a workload; its value tells the configuration
+	// that they read only when they start from another.
+	ConfigDigestAnnotation = "operator.gloo.solo.io/config-digest"
 	// CopiedFromAnnotation is on the copy of a pull secret; its value is the namespace
 	// and the name of the source.
 	CopiedFromAnnotation = "operator.gloo.solo.io/copied-from"

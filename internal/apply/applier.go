@@ -41,10 +41,12 @@ type Applier struct {
 	differing map[Key]string // States that Confirm has found to differ.
 	tried     map[Key]string // Hashes of the objects that the API server would take.
 	contests  map[Key]contest
-	free      map[Key]bool // Names at which Foreign has found nobody's object.
-	deleted   map[types.UID]bool
-	failing   bool     // The last requests were refused.
-	unlisted  *listing // What could not be listed last. Nil: nothing.
+	// ignoredStates are of the objects that somebody wants left alone.
+	ignoredStates map[Key]ignoredState
+	free          map[Key]bool // Names at which Foreign has found nobody's object.
+	deleted       map[types.UID]bool
+	failing       bool     // The last requests were refused.
+	unlisted      *listing // What could not be listed last. Nil: nothing.
 }
 
 // memory is what the last apply of an object left behind.
@@ -54,8 +56,9 @@ type memory struct {
 	// uid and resourceVersion of the answer.
 	uid             types.UID
 	resourceVersion string
-	// fields that we owned in the answer.
+	// fields that we owned in the answer, and the time of them.
 	fields []byte
+	time   int64
 	// shown is the latest resource version that was found to be as the apply left it;
 	// empty: none was looked at yet.
 	shown string
@@ -71,7 +74,8 @@ func New(config *rest.Config, observer *Observer) (*Applier, error) {
 	}
 	return &Applier{
 		client: client, whole: whole, observer: observer, now: time.Now,
-		memories: map[Key]memory{}, differing: map[Key]string{}, tried: map[Key]string{}, contests: map[Key]contest{}, free: map[Key]bool{}, deleted: map[types.UID]bool{},
+		memories: map[Key]memory{}, differing: map[Key]string{}, tried: map[Key]string{}, contests: map[Key]contest{}, ignoredStates: map[Key]ignoredState{},
+		free: map[Key]bool{}, deleted: map[types.UID]bool{},
 	}, nil
 }
 
@@ -259,7 +263,7 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 	before, known := a.memories[object.Key()]
 	a.memories[object.Key()] = memory{
 		hash: object.Hash, uid: answer.GetUID(), resourceVersion: answer.GetResourceVersion(),
-		fields: ownFields(answer),
+		fields: ownFields(answer), time: ownTime(answer),
 	}
 	change := Change{Key: object.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
 	switch {
@@ -284,7 +288,11 @@ func theftOf(kind Kind, object Object, before memory, live, answer metav1.Object
 	case live != nil && before.misses(object, live):
 		return Theft{Fields: []string{string(listOf(object.GVK))}}
 	case live != nil:
-		return stolen(before.fields, live, yieldsOf(kind, object.Body, live))
+		theft := stolen(before.fields, live, yieldsOf(kind, object.Body, live))
+		if theft.Deleted() && ownTime(live) != before.time {
+			return impersonated()
+		}
+		return theft
 	case answer.GetUID() == before.uid:
 		return Theft{Fields: []string{".metadata.labels." + v1.OwnerLabel}}
 	default:

@@ -72,7 +72,7 @@ func (a *Applier) confirm(ctx context.Context, object Object) error {
 	}
 	delete(a.differing, object.Key())
 	a.memories[object.Key()] = memory{
-		hash: object.Hash, uid: live.GetUID(), resourceVersion: live.GetResourceVersion(), fields: ownFields(live),
+		hash: object.Hash, uid: live.GetUID(), resourceVersion: live.GetResourceVersion(), fields: ownFields(live), time: ownTime(live),
 	}
 	return nil
 }

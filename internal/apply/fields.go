@@ -18,9 +18,30 @@ import (
 // ownFields returns the fields that our last apply owns, as the API server keeps
 // them. Nil where there is no entry of ours.
 func ownFields(object metav1.Object) []byte {
-	for _, entry := range object.GetManagedFields() {
+	if entry := appliedEntry(object); entry != nil {
+		return entry.FieldsV1.GetRawBytes()
+	}
+	return nil
+}
+
+// ownTime returns the second in which an apply in our name last changed the object:
+// one that changes nothing leaves it as it is, and so does whoever takes a field
+// (k8s.io/apimachinery/pkg/util/managedfields/internal, managedFieldsUpdater). Zero
+// where there is no entry of ours.
+func ownTime(object metav1.Object) int64 {
+	if entry := appliedEntry(object); entry != nil {
+		return unix(entry.Time)
+	}
+	return 0
+}
+
+// appliedEntry is the managedFields entry of our applies. Nil: there is none.
+func appliedEntry(object metav1.Object) *metav1.ManagedFieldsEntry {
+	entries := object.GetManagedFields()
+	for i := range entries {
+		entry := &entries[i]
 		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
-			return entry.FieldsV1.GetRawBytes()
+			return entry
 		}
 	}
 	return nil
@@ -29,12 +50,11 @@ func ownFields(object metav1.Object) []byte {
 // ownEntry returns the fields that our last apply owns together with the time at which
 // one of them got another value. Empty where there is no entry of ours.
 func ownEntry(object metav1.Object) string {
-	for _, entry := range object.GetManagedFields() {
-		if entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
-			return fmt.Sprintf("%d %s", unix(entry.Time), entry.FieldsV1.GetRawBytes())
-		}
+	entry := appliedEntry(object)
+	if entry == nil {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%d %s", unix(entry.Time), entry.FieldsV1.GetRawBytes())
 }
 
 // yields are the fields of one object that belong to whoever changes them after
@@ -102,9 +122,16 @@ type Theft struct {
 	// Managers are the field managers that own them now; empty where the fields were
 	// removed.
 	Managers []string
-	// Fields are paths such as .spec.template.spec.containers[name="ztunnel"].image.
+	// Fields are paths such as .spec.template.spec.containers[name="ztunnel"].image. Empty
+	// beside a manager: values changed, and nobody knows of which fields.
 	Fields []string
 }
+
+// Deleted tells that no field was taken: the object as a whole was away.
+func (t Theft) Deleted() bool { return len(t.Fields)+len(t.Managers) == 0 }
+
+// impersonated is what is known of an apply by somebody else that bore our name.
+func impersonated() Theft { return Theft{Managers: []string{v1.FieldManager}} }
 
 // stolen compares the fields that we owned with what an object shows now.
 func stolen(before []byte, object metav1.Object, yields yields) Theft {

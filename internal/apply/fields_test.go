@@ -56,6 +56,33 @@ var _ = Describe("Our fields", func() {
 	})
 })
 
+var _ = Describe("An apply in our name", func() {
+	const ours = `{"f:data":{"f:a":{}}}`
+	o := Object{GVK: namespaceKind.GVK, Body: []byte(`{"apiVersion":"v1","kind":"ConfigMap","data":{"a":"b"}}`)}
+	before := memory{resourceVersion: "1", fields: []byte(ours), time: 10_000 - 9}
+	seen := func(age int, others ...metav1.ManagedFieldsEntry) *metav1.PartialObjectMetadata {
+		changed := object(append(others, entry(v1.FieldManager, applied, age, ours))...)
+		changed.ResourceVersion = "2"
+		return changed
+	}
+
+	// Hardened: kubectl apply --server-side --field-manager=gloo-operator with other values | nobody saw it: only names of fields were compared
+	It("is seen by the time of our fields, and told of", func() {
+		Expect(before.shows(namespaceKind, o, seen(3))).To(BeFalse())
+		Expect(theftOf(namespaceKind, o, before, seen(3), seen(0))).To(Equal(Theft{Managers: []string{v1.FieldManager}}))
+	})
+
+	It("is seen where our fields are said to be older", func() {
+		Expect(before.shows(namespaceKind, o, seen(30))).To(BeFalse())
+	})
+
+	It("is not what others write beside our fields", func() {
+		Expect(before.shows(namespaceKind, o, seen(9, entry("somebody", updated, 0, `{"f:data":{"f:theirs":{}}}`)))).To(BeTrue())
+		update := entry(v1.FieldManager, updated, 0, `{"f:metadata":{}}`)
+		Expect(before.shows(namespaceKind, o, seen(9, update))).To(BeTrue())
+	})
+})
+
 var _ = Describe("What objects yield", func() {
 	webhooks := `{"f:webhooks":{"k:{\"name\":\"a\"}":{".":{},"f:failurePolicy":{},"f:rules":{}}}}`
 	flipped := `{"f:webhooks":{"k:{\"name\":\"a\"}":{".":{},"f:rules":{}}}}`

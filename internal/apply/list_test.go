@@ -30,8 +30,8 @@ var _ = Describe("Tolerations of a workload", func() {
 		Expect(err).NotTo(HaveOccurred())
 		return string(body)
 	}
-	applied := memory{resourceVersion: "1", fields: []byte(owning)}
-	yielded := memory{resourceVersion: "1", fields: []byte(left)}
+	applied := memory{resourceVersion: "1", time: 10_000, fields: []byte(owning)}
+	yielded := memory{resourceVersion: "1", time: 10_000, fields: []byte(left)}
 
 	It("are somebody's once they have added to ours", func() {
 		extended := live(left, "ours", "theirs")
@@ -70,14 +70,14 @@ var _ = Describe("Pull secrets of a ServiceAccount", func() {
 	}
 
 	It("are somebody's once they have added to ours", func() {
-		before, extended := memory{resourceVersion: "1", fields: []byte(owning)}, live("ours", "theirs")
+		before, extended := memory{resourceVersion: "1", time: 10_000, fields: []byte(owning)}, live("ours", "theirs")
 		Expect(before.shows(serviceAccountKind, o, extended)).To(BeTrue())
 		Expect(bodyFor(serviceAccountKind, o, extended)).To(MatchJSON(`{"apiVersion":"v1","kind":"ServiceAccount"}`))
 	})
 
 	It("are put back when ours are gone", func() {
 		for _, fields := range []string{owning, left} {
-			before, replaced := memory{resourceVersion: "1", fields: []byte(fields)}, live("theirs")
+			before, replaced := memory{resourceVersion: "1", time: 10_000, fields: []byte(fields)}, live("theirs")
 			Expect(before.shows(serviceAccountKind, o, replaced)).To(BeFalse())
 			Expect(bodyFor(serviceAccountKind, o, replaced)).To(MatchJSON(o.Body))
 		}
@@ -85,7 +85,7 @@ var _ = Describe("Pull secrets of a ServiceAccount", func() {
 
 	It("may be anybody's where we ask for none", func() {
 		none := Object{GVK: o.GVK, Body: []byte(`{"apiVersion":"v1","kind":"ServiceAccount"}`)}
-		Expect(memory{resourceVersion: "1", fields: []byte(left)}.shows(serviceAccountKind, none, live("theirs"))).To(BeTrue())
+		Expect(memory{resourceVersion: "1", time: 10_000, fields: []byte(left)}.shows(serviceAccountKind, none, live("theirs"))).To(BeTrue())
 		Expect(bodyFor(serviceAccountKind, none, live("theirs"))).To(MatchJSON(none.Body))
 	})
 })

@@ -82,6 +82,11 @@ func (a *Applier) difference(ctx context.Context, object Object) (*Difference, e
 	case ignored(live):
 		return nil, nil
 	}
+	return a.change(ctx, kind, object, live)
+}
+
+// change is nil where applying the object would change nothing of what the cluster has.
+func (a *Applier) change(ctx context.Context, kind Kind, object Object, live *unstructured.Unstructured) (*Difference, error) {
 	decoded, err := decodeListed(live)
 	if err != nil {
 		return nil, err
@@ -90,7 +95,7 @@ func (a *Applier) difference(ctx context.Context, object Object) (*Difference, e
 	if err != nil {
 		return nil, err
 	}
-	after, err := resource.Patch(ctx, object.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
+	after, err := a.wholeResource(kind, object.Namespace).Patch(ctx, object.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
 	if otherType(kind, err) {
 		return &Difference{Key: object.Key(), Effect: EffectChanged, Fields: []Field{{Path: ".type", Hidden: true}}}, nil
 	}

@@ -160,6 +160,7 @@ func (a *Applier) Forget() {
 	clear(a.differing)
 	clear(a.tried)
 	clear(a.contests)
+	clear(a.ignoredStates)
 	clear(a.free)
 	clear(a.deleted)
 	a.unlisted = nil

@@ -77,9 +77,12 @@ func (m memory) shows(kind Kind, object Object, seen metav1.Object) bool {
 	return m.keeps(kind, object, seen) && !m.misses(object, seen)
 }
 
-// keeps tells that nobody has taken a field of ours. Mostly nobody has touched any: a
-// status is all that was written.
+// keeps tells that nobody has taken a field of ours, and that nobody has applied in our
+// name. Mostly nobody has touched any: a status is all that was written.
 func (m memory) keeps(kind Kind, object Object, seen metav1.Object) bool {
+	if ownTime(seen) != m.time {
+		return false
+	}
 	own := ownFields(seen)
 	if bytes.Equal(own, m.fields) {
 		return true

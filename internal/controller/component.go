@@ -49,6 +49,11 @@ func (r *Reconciler) examine(component plan.Component, redact func(string) strin
 	return state
 }
 
+// fail keeps a component from being complete.
+func (s *componentState) fail(failure *stop) {
+	s.done, s.message, s.failure = false, failure.message, failure
+}
+
 // examineObject says what an object waits for, and adds its pods to the state.
 func (r *Reconciler) examineObject(object apply.Object, state *componentState, redact func(string) string) string {
 	applied := r.applier.State(object)

@@ -134,7 +134,7 @@ func phaseEvent(before, after v1.ServiceMeshControllerStatus, target string) occ
 	case v1.PhaseUninstalling:
 		return tell(corev1.EventTypeNormal, v1.ReasonUninstalling, actionReconcile, message)
 	case v1.PhaseDegraded:
-		if reason != v1.ReasonContested {
+		if reason != v1.ReasonContested && reason != v1.ReasonWorkloadIgnored {
 			reason = v1.ReasonDegraded
 		}
 		return tell(corev1.EventTypeWarning, reason, actionReconcile, message)
@@ -189,13 +189,16 @@ func referTo(change apply.Change) *corev1.ObjectReference {
 // correction says what was put back, and who had changed it.
 func correction(change apply.Change) string {
 	theft := change.Theft
-	if len(theft.Fields) == 0 {
+	if theft.Deleted() {
 		return fmt.Sprintf("%s had been deleted: created again", change.Key)
 	}
 	return fmt.Sprintf("%s: %s had been %s: put back", change.Key, fieldsOf(theft), thiefOf(theft))
 }
 
 func fieldsOf(theft apply.Theft) string {
+	if len(theft.Fields) == 0 {
+		return "values"
+	}
 	return wording.First(theft.Fields, fieldsShown)
 }
 
@@ -209,7 +212,7 @@ func thiefOf(theft apply.Theft) string {
 // fighting says who fights over what, how it is gone about, and how to end it.
 func fighting(fight apply.Fight) string {
 	what := "deleted"
-	if len(fight.Theft.Fields) > 0 {
+	if !fight.Theft.Deleted() {
 		what = fmt.Sprintf("%s in it %s", fieldsOf(fight.Theft), thiefOf(fight.Theft))
 	}
 	return fmt.Sprintf("%s: %s again and again; it is put back every %s; stop the other side, or annotate the object with %s=true to leave it as it is",

@@ -62,10 +62,11 @@ var _ = Describe("Events", func() {
 		key.GVK.Kind = "ConfigMap"
 		many := apply.Theft{Managers: []string{"a", "b"}, Fields: []string{".1", ".2", ".3", ".4", ".5"}}
 		told := texts(eventsOf(succeeded, succeeded, "1.29.1", nil, nil, []apply.Change{
-			{Key: key}, {Key: key, Theft: many}, {Key: key, Theft: apply.Theft{Fields: []string{".1"}}},
+			{Key: key}, {Key: key, Theft: apply.Theft{Managers: []string{v1.FieldManager}}}, {Key: key, Theft: many}, {Key: key, Theft: apply.Theft{Fields: []string{".1"}}},
 		}))
 		Expect(told).To(Equal([]string{
 			"Warning DriftCorrected: ConfigMap n/x had been deleted: created again",
+			"Warning DriftCorrected: ConfigMap n/x: values had been changed by gloo-operator: put back",
 			"Warning DriftCorrected: ConfigMap n/x: .1, .2, .3 and 2 more had been changed by a, b: put back",
 			"Warning DriftCorrected: ConfigMap n/x: .1 had been removed: put back",
 		}))

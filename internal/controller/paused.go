@@ -28,7 +28,9 @@ func (r *Reconciler) examinePaused(ctx context.Context, smc *v1.ServiceMeshContr
 		if completeBefore(smc, p.plan) {
 			component.Objects = watched(component.Objects)
 		}
-		p.components = append(p.components, r.examine(component, p.plan.Redact))
+		state := r.examine(component, p.plan.Redact)
+		r.examineIgnored(ctx, component, p.plan, &state)
+		p.components = append(p.components, state)
 	}
 	return nil
 }

@@ -234,6 +234,7 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	if p.plan, p.stop = r.build(ctx, smc, facts, p.course.to); p.stop != nil {
 		return p
 	}
+	r.warnOfIgnored(p)
 	if p.paused = paused(smc); p.paused {
 		p.stop = r.examinePaused(ctx, smc, p)
 		return p
@@ -336,9 +337,10 @@ func (r *Reconciler) bring(ctx context.Context, component plan.Component, p *pas
 	state := r.examine(component, p.plan.Redact)
 	state.changed = slices.ContainsFunc(changes, planned)
 	if err != nil {
-		state.failure = refusal(v1.ReasonApplyFailed, err, p.plan)
-		state.done, state.message = false, state.failure.message
+		state.fail(refusal(v1.ReasonApplyFailed, err, p.plan))
+		return state
 	}
+	r.examineIgnored(ctx, component, p.plan, &state)
 	return state
 }
 

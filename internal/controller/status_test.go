@@ -4,6 +4,7 @@ package controller
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -68,6 +69,9 @@ var _ = DescribeTable("The phase",
 	Entry("of somebody else's installation is ABORTED", v1.Phase(""), "", &pass{stop: inTheWay}, v1.PhaseAborted),
 	Entry("after what was refused was mended is UPGRADING again", v1.PhaseFailed, "1.28.2", passOf(2, "pods"), v1.PhaseUpgrading),
 	Entry("of a fight is DEGRADED", v1.PhaseSucceeded, "1.29.1", fought(complete()), v1.PhaseDegraded),
+	// Hardened: a workload annotated to be left alone, of an older plan | it counted as new: SUCCEEDED
+	Entry("of a mesh whose workload is left alone and differs is DEGRADED", v1.PhaseSucceeded, "1.29.1", leftAlone(passOf(4, "")), v1.PhaseDegraded),
+	Entry("stays UPGRADING where the upgrade meets such a one", v1.PhaseUpgrading, "1.28.2", leftAlone(passOf(4, "")), v1.PhaseUpgrading),
 	// Hardened: `spec` is changed while the resource is paused | SUCCEEDED for the new generation
 	Entry("of a paused resource with another spec is PENDING", v1.PhaseSucceeded, "1.29.1", pausedPass(passOf(1, "not applied")), v1.PhasePending),
 	Entry("of a paused resource whose mesh is complete is SUCCEEDED", v1.PhasePending, "1.29.1", pausedPass(complete()), v1.PhaseSucceeded),
@@ -82,6 +86,14 @@ func changed(p *pass, action apply.Action) *pass {
 
 func fought(p *pass) *pass {
 	p.fights = []apply.Fight{{Theft: apply.Theft{Managers: []string{"rival"}, Fields: []string{".a"}}, Pause: time.Second}}
+	return p
+}
+
+// leftAlone lets the first component that is not complete have a workload that somebody
+// wants left alone.
+func leftAlone(p *pass) *pass {
+	i := slices.IndexFunc(p.components, func(s componentState) bool { return !s.done })
+	p.components[i].fail(&stop{reason: v1.ReasonWorkloadIgnored, message: "left alone"})
 	return p
 }
 
@@ -112,6 +124,18 @@ var _ = Describe("The status", func() {
 		Expect(conditionOf(s, v1.ConditionCNIDeployed).Reason).To(Equal(v1.ReasonWaiting))
 		Expect(conditionOf(s, v1.ConditionCRDInstalled).Status).To(Equal(metav1.ConditionTrue))
 		Expect(conditionOf(s, v1.ConditionReady).Message).To(Equal(s.Message))
+	})
+
+	It("has a reason of its own where a workload is left alone, and says how to go on", func() {
+		s := newStatus(resource(v1.PhaseSucceeded, "1.28.2"), leftAlone(passOf(2, "")))
+		ready := conditionOf(s, v1.ConditionReady)
+		Expect([]string{string(ready.Status), ready.Reason, ready.Message}).To(Equal([]string{"False", v1.ReasonWorkloadIgnored, "left alone"}))
+		Expect(conditionOf(s, v1.ConditionControlPlaneDeployed).Reason).To(Equal(v1.ReasonWorkloadIgnored))
+		Expect(conditionOf(s, v1.ConditionCNIDeployed).Reason).To(Equal(v1.ReasonWaiting))
+		key := apply.Key{Namespace: "istio-system", Name: "istiod"}
+		key.GVK.Kind = "Deployment"
+		Expect(ignoredMessage(key, "1.29.1")).To(And(
+			ContainSubstring("kubectl annotate -n istio-system Deployment/istiod "+v1.IgnoreAnnotation+"-"), WithTransform(func(m string) int { return len(m) }, BeNumerically("<", 200))))
 	})
 
 	It("tells from which version to which a component goes", func() {

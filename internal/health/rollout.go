@@ -37,7 +37,9 @@ func (p Progress) Current() int32 { return max(0, min(p.Updated, p.Ready-p.Old, 
 
 // Deployment tells the progress of a Deployment, by the rules of kubectl rollout
 // status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and with every
-// pod ready besides. What its controller says of it goes through redact.
+// pod ready besides. One that is scaled to 0 is never done: a mesh needs each of its
+// Deployments, and no autoscaler brings it back from there. What its controller says of it
+// goes through redact.
 func Deployment(d *appsv1.Deployment, redact func(string) string) Progress {
 	desired := int32(1)
 	if d.Spec.Replicas != nil {
@@ -49,6 +51,8 @@ func Deployment(d *appsv1.Deployment, redact func(string) string) Progress {
 	case s.ObservedGeneration < d.Generation:
 		p.Updated, p.Unobserved = 0, true
 		p.Message = "waiting for the Deployment controller"
+	case desired == 0:
+		p.Message = fmt.Sprintf("scaled to 0 pods: run kubectl scale -n %s deployment/%s --replicas=1", d.Namespace, d.Name)
 	case s.UpdatedReplicas < desired:
 		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d, redact)
 	case s.Replicas > s.UpdatedReplicas:

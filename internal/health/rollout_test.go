@@ -66,6 +66,12 @@ var _ = DescribeTable("A Deployment",
 			d.Spec.Replicas = nil
 			d.Status = appsv1.DeploymentStatus{ObservedGeneration: 3, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1}
 		}, true, 1, ""),
+	// Hardened: kubectl scale deployment istiod --replicas=0, under an autoscaler | the mesh was SUCCEEDED without a control plane
+	Entry("is not done while it is scaled to 0, and says how to get it back",
+		func(d *appsv1.Deployment) {
+			d.Namespace, d.Name, d.Spec.Replicas = "istio-system", "istiod", new(int32)
+			d.Status = appsv1.DeploymentStatus{ObservedGeneration: 3}
+		}, false, 0, "scaled to 0 pods: run kubectl scale -n istio-system deployment/istiod --replicas=1"),
 	Entry("says what its controller says when it is stuck",
 		func(d *appsv1.Deployment) {
 			d.Status.ReadyReplicas = 0

@@ -63,6 +63,9 @@ func finish(component Component, objects []*unstructured.Unstructured, input Inp
 			objects = append(objects, copyOf(secret, namespace))
 		}
 	}
+	if err := digestConfiguration(objects); err != nil {
+		return Component{}, err
+	}
 	hashes := make([]string, 0, len(objects))
 	for _, object := range objects {
 		mark(object, component, input.Owner, namespace)

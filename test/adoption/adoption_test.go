@@ -20,7 +20,8 @@ type installation struct {
 	install func(version string)
 	// whose is what the status says of its objects.
 	whose string
-	// equal tells that its pod templates of istio-cni and ztunnel are the operator's.
+	// equal tells that its pod template of ztunnel is the operator's. That of istio-cni is not:
+	// nobody knows which configuration its pods have read.
 	equal bool
 	// leftover is an object of its that the plan has not, as kubectl names it.
 	leftover string

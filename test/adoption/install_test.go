@@ -109,11 +109,10 @@ func byIstioctl(version string) {
 		"--set", "hub=docker.io/istio", "--set", "tag="+version, "--set", "values.pilot.env."+extra+"=1")
 }
 
-// nodePods are the uids of the pods of istio-cni and ztunnel: another uid is another
-// pod.
+// nodePods are the uids of the pods of ztunnel: another uid is another pod.
 func nodePods() string {
 	GinkgoHelper()
-	return env.Kubectl("get", "pods", "-n", Namespace, "-l", "app.kubernetes.io/name in (istio-cni,ztunnel)",
+	return env.Kubectl("get", "pods", "-n", Namespace, "-l", "app.kubernetes.io/name=ztunnel",
 		"--sort-by", "metadata.uid", "-o", "jsonpath={.items[*].metadata.uid}")
 }
 
