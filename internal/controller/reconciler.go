@@ -52,6 +52,8 @@ type Reconciler struct {
 	charts *repository.Store
 	// namespace is the operator's own.
 	namespace string
+	// release is the operator's own Helm release. Empty: none.
+	release string
 	// installNamespaces are those that a mesh may be installed in. None: all.
 	installNamespaces []string
 
@@ -92,6 +94,8 @@ type memory struct {
 	helmed bool
 	// settled is the plan that the mesh was complete by. Nil: not since the start.
 	settled *plan.Plan
+	// namespace is the install namespace.
+	namespace namespaceState
 	// takeover is one that has failed. Nil: none has.
 	takeover *takeover
 }
@@ -114,6 +118,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, nil // The cache does not have our own write yet: it starts the next pass.
 	}
 	p := r.walk(ctx, smc)
+	r.judgeDenials(smc, p)
 	if p.tellsNothing(smc) {
 		return ctrl.Result{}, nil
 	}
@@ -200,6 +205,11 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	}
 	if p.stop = r.outside(smc); p.stop != nil {
 		return p
+	}
+	if !paused(smc) {
+		if p.stop = r.enterNamespace(ctx, smc, p); p.stop != nil {
+			return p
+		}
 	}
 	facts, stop := r.look(smc)
 	if p.stop = stop; stop != nil {

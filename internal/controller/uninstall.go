@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,20 +33,52 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 	}
 	switch held := r.refuse(ctx, smc); {
 	case held == nil:
+		return r.removeMesh(ctx, smc)
 	case held.cause != nil:
 		return r.reportRemoval(ctx, smc, "", 0, held.cause)
 	default: // The mesh is another resource's.
 		return r.letGo(ctx, smc)
 	}
-	if owned := apply.Removable(r.observer.Owned(smc.Name)); len(owned) > 0 {
+}
+
+// removeMesh removes what can be removed now, and lets the resource go when nothing is left.
+func (r *Reconciler) removeMesh(ctx context.Context, smc *v1.ServiceMeshController) (ctrl.Result, error) {
+	gone, held := r.reachNamespace(ctx, smc)
+	if held != nil {
+		return r.holdRemoval(ctx, smc, held)
+	}
+	if owned := r.removable(smc, gone); len(owned) > 0 {
 		message, err := r.removeNext(ctx, owned)
 		return r.reportRemoval(ctx, smc, message, len(owned), err)
 	}
-	if left, err := r.removeSecrets(ctx, smc); err != nil {
-		return r.reportRemoval(ctx, smc, "", left, err)
+	if !gone {
+		if left, err := r.removeSecrets(ctx, smc); err != nil {
+			return r.reportRemoval(ctx, smc, "", left, err)
+		}
 	}
 	r.applier.Forget()
 	return r.letGo(ctx, smc)
+}
+
+// removable lists what is to be removed. What was in a namespace that has gone went with
+// it, though a cache that may not be read any more still shows it.
+func (r *Reconciler) removable(smc *v1.ServiceMeshController, gone bool) []apply.Owned {
+	return slices.DeleteFunc(apply.Removable(r.observer.Owned(smc.Name)), func(o apply.Owned) bool {
+		return gone && o.Namespace == namespaceOf(smc)
+	})
+}
+
+// holdRemoval says why the removal cannot go on.
+func (r *Reconciler) holdRemoval(ctx context.Context, smc *v1.ServiceMeshController, held *stop) (ctrl.Result, error) {
+	if held.silent {
+		return ctrl.Result{}, nil
+	}
+	result, err := r.writeStatus(ctx, smc, uninstalling(smc, held.message), r.remembered(smc), nil)
+	if err == nil && held.cause != nil {
+		return ctrl.Result{}, held.cause
+	}
+	result.RequeueAfter = soonest(result.RequeueAfter, held.retry)
+	return result, err
 }
 
 // reportRemoval writes what the removal waits for, or what it failed at. Pauses grow
@@ -53,6 +86,9 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 // a deletion may have come to pass though its request failed.
 func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, message string, left int, err error) (ctrl.Result, error) {
 	m := r.remembered(smc)
+	if lacksRights(err, namespaceOf(smc)) {
+		m.namespace.noteDenial(time.Now())
+	}
 	if err != nil {
 		message = "removing the mesh: " + advice(err)
 	}

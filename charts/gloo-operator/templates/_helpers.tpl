@@ -35,3 +35,9 @@ runAsGroup: 65532
 fsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
+
+{{- /* Whether the operator may make an install namespace and its rights in it: where the API server
+has the policies that limit this. Empty: it may not. */ -}}
+{{- define "gloo-operator.restoresNamespaces" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}
