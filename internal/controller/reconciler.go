@@ -200,16 +200,8 @@ type pass struct {
 // walk builds the plan and applies it as far as it goes.
 func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *pass {
 	p := &pass{}
-	if p.stop = r.refuse(ctx, smc); p.stop != nil {
+	if p.stop = r.begin(ctx, smc, p); p.stop != nil {
 		return p
-	}
-	if p.stop = r.outside(smc); p.stop != nil {
-		return p
-	}
-	if !paused(smc) {
-		if p.stop = r.enterNamespace(ctx, smc, p); p.stop != nil {
-			return p
-		}
 	}
 	facts, stop := r.look(smc)
 	if p.stop = stop; stop != nil {
@@ -233,7 +225,8 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	return p
 }
 
-// write is the part of a walk that changes the cluster: nothing before it does.
+// write is the part of a walk that changes the cluster: nothing before it does, but for an
+// install namespace that begin restores.
 func (r *Reconciler) write(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) {
 	if p.stop = r.claim(ctx, smc); p.stop != nil {
 		return
@@ -273,6 +266,18 @@ func (r *Reconciler) planRollback(ctx context.Context, smc *v1.ServiceMeshContro
 	if back, held := r.build(ctx, smc, facts, smc.Status.Version); held == nil {
 		p.rollbackDigest = back.Digest()
 	}
+}
+
+// begin stops where the operator has nothing to do with the resource, or cannot work in
+// its install namespace.
+func (r *Reconciler) begin(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
+	if held := r.refuse(ctx, smc); held != nil {
+		return held
+	}
+	if held := r.outside(smc); held != nil || paused(smc) {
+		return held
+	}
+	return r.enterNamespace(ctx, smc, p)
 }
 
 // permit stops where the plan must not be applied: the cluster is not fit for it, it
