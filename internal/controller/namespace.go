@@ -226,7 +226,8 @@ func (r *Reconciler) reachNamespace(ctx context.Context, smc *v1.ServiceMeshCont
 	return false, r.regainRights(ctx, r.remembered(smc), namespaceOf(smc))
 }
 
-// installed tells that something of the mesh may be in the cluster.
+// installed tells that something of the mesh may be in the cluster: CRDs and the namespace
+// outlive it.
 func (r *Reconciler) installed(smc *v1.ServiceMeshController) bool {
-	return smc.Status.Version != "" || len(smc.Status.Components) > 0 || len(r.observer.Owned(smc.Name)) > 0
+	return smc.Status.Version != "" || len(smc.Status.Components) > 0 || len(apply.Removable(r.observer.Owned(smc.Name))) > 0
 }

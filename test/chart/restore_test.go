@@ -178,3 +178,24 @@ var _ = Describe("An install namespace", Ordered, func() {
 		env.Kubectl("delete", "smc", Name, "--timeout=60s")
 	})
 })
+
+var _ = Describe("An install namespace that the operator may not restore, before Kubernetes 1.30", Ordered, func() {
+	const old = "v1.29.9"
+
+	BeforeAll(func(ctx SpecContext) {
+		env = NewBare(ctx, func(o *cluster.Options) { o.Nodes = 1 })
+		env.Authorize(ctx, old)
+		env.StartOperator()
+		env.Install(Sample("minimal.yaml", Version("1.29.1")))
+		env.Settled()
+	})
+
+	It("is FAILED when it is deleted, with what to do, and comes back when that is done", func() {
+		env.Kubectl("delete", "namespace", Namespace)
+		env.EventuallyPhase(v1.PhaseFailed)
+		Expect(env.Mesh().Status.Message).To(Equal("namespace istio-system is missing and the operator may not create it: " +
+			"run helm upgrade for the operator's Helm chart"))
+		env.Authorize(ctx(), old)
+		env.EventuallyPhase(v1.PhaseSucceeded)
+	})
+})

@@ -39,10 +39,11 @@ func OperatorChart(values map[string]any, kubernetes ...string) []*unstructured.
 }
 
 // Authorize makes the cluster ready for an operator: the CRD, its ServiceAccount and
-// the chart's roles. Again, it puts back what of these has gone.
-func (e *Env) Authorize(ctx context.Context) {
+// the chart's roles, as for that version of Kubernetes. Again, it puts back what of these
+// has gone.
+func (e *Env) Authorize(ctx context.Context, kubernetes ...string) {
 	GinkgoHelper()
-	objects := OperatorChart(chartValues)
+	objects := OperatorChart(chartValues, kubernetes...)
 	objects = append(objects, &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": OperatorNamespace},
 	}})
