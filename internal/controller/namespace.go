@@ -177,8 +177,8 @@ func (r *Reconciler) judgeDenials(smc *v1.ServiceMeshController, p *pass) {
 	state, name := &r.remembered(smc).namespace, namespaceOf(smc)
 	denied := false
 	for _, failure := range p.failures() {
-		if !lacksRights(failure.cause, name) {
-			continue
+		if failure.reason == v1.ReasonNamespaceMissing || !lacksRights(failure.cause, name) {
+			continue // To create the namespace is no right in it, though RBAC says so.
 		}
 		denied = true
 		state.noteDenial(time.Now())
