@@ -141,6 +141,12 @@ const (
 	ReasonNotOldest = "AnotherServiceMeshController"
 	// ReasonNamespaceNotAllowed: the operator may not write to spec.installNamespace.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
+	// ReasonNamespaceMissing: there is no namespace spec.installNamespace.
+	ReasonNamespaceMissing = "NamespaceMissing"
+	// ReasonNamespaceTerminating: the install namespace is being deleted.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
+	// ReasonNamespaceForbidden: the operator lacks its rights in the install namespace.
+	ReasonNamespaceForbidden = "NamespaceForbidden"
 	// ReasonInstalling: an installation starts.
 	ReasonInstalling = "Installing"
 	// ReasonUpgrading: a change of an installed mesh starts.
@@ -219,6 +225,9 @@ const (
 	Finalizer = "operator.gloo.solo.io/finalizer"
 	// FieldManager is the operator's name in managedFields.
 	FieldManager = "gloo-operator"
+	// NamespaceRole is the name of the ClusterRole with what the operator may do in an
+	// install namespace, and of the RoleBinding to it in each: the operator's chart.
+	NamespaceRole = "gloo-operator-namespaced"
 	// DefaultInstallNamespace is used where spec.installNamespace is empty.
 	DefaultInstallNamespace = "istio-system"
 )

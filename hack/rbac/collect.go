@@ -201,7 +201,7 @@ func (n *needs) writes(namespace string) []rule {
 		verbs := []string{"create", "patch"}
 		switch {
 		case kind.Resource == "namespaces":
-			verbs = []string{"patch"} // The chart makes them, since its roles are in them.
+			verbs = []string{"patch"} // own.go tells where they may be created.
 			rules = append(rules, rule{resources: []string{kind.Resource}, verbs: []string{"get"}, names: n.namespaces()[1:]})
 		case !kind.Lasting:
 			verbs = append(verbs, "delete")

@@ -30,6 +30,7 @@ func own() []role {
 				{group: "authentication.k8s.io", resources: []string{"tokenreviews"}, verbs: []string{"create"}},
 				{group: "authorization.k8s.io", resources: []string{"subjectaccessreviews"}, verbs: []string{"create"}},
 			}},
+			restoring(),
 			{comment: "What is checked before an installation: nodes, the names of CNI DaemonSets and of other istiods, GatewayClasses.", rules: []rule{
 				{resources: []string{"nodes"}, verbs: []string{"list", "watch"}},
 				{group: "apps", resources: []string{"daemonsets", "deployments"}, verbs: []string{"list", "watch"}},
@@ -72,5 +73,20 @@ func own() []role {
 				{resources: []string{"configmaps"}, verbs: []string{"list", "watch"}, names: []string{"cilium-config"}},
 			}},
 		}},
+	}
+}
+
+// restoring lets the operator make an install namespace that is missing.
+func restoring() section {
+	group, name := "rbac.authorization.k8s.io", []string{v1.NamespaceRole}
+	return section{
+		comment: "An install namespace that is missing, and the operator's rights in it. RBAC cannot limit the namespaces\n" +
+			"of the RoleBinding, nor what it binds to whom: the policy in admissionpolicy.yaml does.",
+		when: `include "gloo-operator.restoresNamespaces" $`,
+		rules: []rule{
+			{resources: []string{"namespaces"}, verbs: []string{"create"}, names: []string{namespaceName}},
+			{group: group, resources: []string{"rolebindings"}, verbs: []string{"create", "patch"}, names: name},
+			{group: group, resources: []string{"clusterroles"}, verbs: []string{"bind"}, names: name},
+		},
 	}
 }

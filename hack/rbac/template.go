@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
 // role is what the operator may do in one namespace; an empty one is the cluster.
@@ -69,13 +71,7 @@ func (w *writer) line(indent int, format string, arguments ...any) {
 }
 
 func (w *writer) role(r role) error {
-	kind := "Role"
-	if r.namespace == "" {
-		kind = "ClusterRole"
-	}
-	if r.namespace == namespaceName {
-		w.line(0, "{{- range $namespace := .Values.installNamespaces }}")
-	}
+	kind, binding := r.kinds()
 	w.head(kind, r)
 	w.line(0, "rules:")
 	for _, section := range r.sections {
@@ -83,13 +79,29 @@ func (w *writer) role(r role) error {
 			return err
 		}
 	}
-	w.head(kind+"Binding", r)
+	if r.namespace == namespaceName {
+		w.line(0, "{{- range $namespace := .Values.installNamespaces }}")
+	}
+	w.head(binding, r)
 	w.line(0, "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: %s\n  name: %s", kind, r.name())
 	w.line(0, "subjects:\n  - kind: ServiceAccount\n    name: gloo-operator\n    namespace: %s", ownNamespace)
 	if r.namespace == namespaceName {
 		w.line(0, "{{- end }}")
 	}
 	return nil
+}
+
+// kinds are those of a role and of what binds it. What the operator may do in an install
+// namespace is in one ClusterRole, which outlives each of these namespaces.
+func (r role) kinds() (kind, binding string) {
+	switch r.namespace {
+	case "":
+		return "ClusterRole", "ClusterRoleBinding"
+	case namespaceName:
+		return "ClusterRole", "RoleBinding"
+	default:
+		return "Role", "RoleBinding"
+	}
 }
 
 // name differs where two roles may be in one namespace: users choose those of the
@@ -99,7 +111,7 @@ func (r role) name() string {
 	case "", ownNamespace:
 		return "gloo-operator"
 	case namespaceName:
-		return "gloo-operator-mesh"
+		return v1.NamespaceRole
 	default:
 		return "gloo-operator-" + r.namespace
 	}
@@ -107,7 +119,7 @@ func (r role) name() string {
 
 func (w *writer) head(kind string, r role) {
 	w.line(0, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata:\n  name: %s", kind, r.name())
-	if r.namespace != "" {
+	if r.namespace != "" && kind != "ClusterRole" {
 		w.line(1, "namespace: %s", r.namespace)
 	}
 	w.line(1, `labels: {{- include "gloo-operator.labels" $ | nindent 4 }}`)

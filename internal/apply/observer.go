@@ -28,8 +28,9 @@ import (
 // cluster by name and annotations. Memory follows the mesh, not the cluster: all
 // but Deployments, DaemonSets, ServiceAccounts and our CRDs are watched as metadata.
 type Observer struct {
-	owned map[source]cache.SharedIndexInformer
-	crds  cache.SharedIndexInformer
+	owned  map[source]cache.SharedIndexInformer
+	crds   cache.SharedIndexInformer
+	denied *denied
 }
 
 // source is what one informer watches.
@@ -47,15 +48,17 @@ func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 		return nil, err
 	}
 	observer := &Observer{
-		owned: map[source]cache.SharedIndexInformer{},
-		crds:  clients.ofMetadata(crdKind, metav1.NamespaceAll, informers.Selection{Cut: keepBundleAnnotations}),
+		owned:  map[source]cache.SharedIndexInformer{},
+		denied: newDenied(),
+		crds:   clients.ofMetadata(crdKind, metav1.NamespaceAll, informers.Selection{Cut: keepBundleAnnotations}),
 	}
 	for _, kind := range kinds {
 		if kind.Unwatched {
 			continue
 		}
 		for _, namespace := range kind.watchedIn(namespaces) {
-			observer.owned[source{kind.GVK, namespace}] = clients.informer(kind, namespace)
+			at := source{kind.GVK, namespace}
+			observer.owned[at] = clients.informer(kind, namespace, observer.denied.of(at))
 		}
 	}
 	return observer, nil
@@ -104,15 +107,36 @@ func (o *Observer) WaitForSync(ctx context.Context) error {
 	return nil
 }
 
-// Synced is a readiness check: it fails until everything that the cluster holds
-// has been seen.
-func (o *Observer) Synced(*http.Request) error {
-	for _, informer := range o.all() {
-		if !informer.HasSynced() {
-			return errors.New("the caches are not synced yet")
-		}
+// WaitForAnswers waits until everything has been seen that may be read: see Reads.
+func (o *Observer) WaitForAnswers(ctx context.Context) error {
+	if !cache.WaitForCacheSync(ctx.Done(), func() bool { return o.Synced(nil) == nil }) {
+		return fmt.Errorf("waiting for the caches: %w", ctx.Err())
 	}
 	return nil
+}
+
+// Synced is a readiness check: it fails until everything that the cluster holds
+// has been seen. A namespace that may not be read keeps no other one waiting.
+func (o *Observer) Synced(*http.Request) error {
+	synced := o.crds.HasSynced()
+	for at, informer := range o.owned {
+		synced = synced && (informer.HasSynced() || at.namespace != "" && o.denied.has(at))
+	}
+	if !synced {
+		return errors.New("the caches are not synced yet")
+	}
+	return nil
+}
+
+// Reads tells that everything of that namespace has been seen and may be read on. It
+// holds where all namespaces are watched.
+func (o *Observer) Reads(namespace string) bool {
+	for at, informer := range o.owned {
+		if at.namespace == namespace && (!informer.HasSynced() || o.denied.has(at)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Failed calls told whenever something cannot be read. It is to be called before Start.
@@ -247,8 +271,8 @@ func newClients(config *rest.Config) (*clients, error) {
 	return all, errors.Join(errs[:]...)
 }
 
-func (c *clients) informer(kind Kind, namespace string) cache.SharedIndexInformer {
-	owned := informers.Selection{Labels: v1.OwnerLabel}
+func (c *clients) informer(kind Kind, namespace string, answered func(error)) cache.SharedIndexInformer {
+	owned := informers.Selection{Labels: v1.OwnerLabel, Answered: answered}
 	switch kind.GVK {
 	case deploymentKind.GVK:
 		return informers.New(c.kubernetes.AppsV1().Deployments(namespace), owned, &appsv1.Deployment{})

@@ -61,6 +61,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), defaultNamespace), "the operator's own namespace")
 	flags.StringVar(&o.controller.ChartFolder, "chart-cache-dir", chartFolder(), "folder to keep charts in that come from spec.repository")
 	flags.StringSliceVar(&o.controller.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
+	flags.StringVar(&o.controller.HelmRelease, "helm-release", "", "Helm release that the operator is installed by, for what it makes in its place; default: none")
 	flags.StringVar(&o.controller.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
 	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint, by TLS, for whoever may get /metrics; 0: none")
 	flags.StringVar(&o.controller.ProfileAddress, "pprof-bind-address", "0", "address of pprof, such as 127.0.0.1:6060, for whoever reaches it; 0: none")

@@ -56,6 +56,8 @@ type Options struct {
 	// InstallNamespaces are the namespaces that a mesh may be installed in, and that are
 	// watched. None: all, which takes more rights than the operator's chart gives.
 	InstallNamespaces []string
+	// HelmRelease is the Helm release that the operator is of, in Namespace. Empty: none.
+	HelmRelease string
 	// ManagedMesh is a file with the ServiceMeshController that the operator's chart asks
 	// for. Empty: none.
 	ManagedMesh string

@@ -54,6 +54,8 @@ type Reconciler struct {
 	charts *repository.Store
 	// namespace is the operator's own.
 	namespace string
+	// helmRelease is the operator's own Helm release. Empty: none.
+	helmRelease string
 	// installNamespaces are those that a mesh may be installed in. None: all.
 	installNamespaces []string
 
@@ -109,6 +111,8 @@ type memory struct {
 	settled *plan.Plan
 	// undecodable is what the last event told that cannot be decoded.
 	undecodable string
+	// namespace is the install namespace.
+	namespace namespaceState
 	// takeover is one that has failed. Nil: none has.
 	takeover *takeover
 }
@@ -135,6 +139,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return r.reportUndecodable(ctx, smc)
 	}
 	p := r.walk(ctx, smc)
+	r.judgeDenials(smc, p)
 	if p.tellsNothing(smc) {
 		return ctrl.Result{}, nil
 	}
@@ -216,10 +221,7 @@ type pass struct {
 // walk builds the plan and applies it as far as it goes.
 func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *pass {
 	p := &pass{}
-	if p.stop = r.refuse(ctx, smc); p.stop != nil {
-		return p
-	}
-	if p.stop = r.outside(smc); p.stop != nil {
+	if p.stop = r.begin(ctx, smc, p); p.stop != nil {
 		return p
 	}
 	r.remembered(smc).planned = true
@@ -246,7 +248,8 @@ func (r *Reconciler) walk(ctx context.Context, smc *v1.ServiceMeshController) *p
 	return p
 }
 
-// write is the part of a walk that changes the cluster: nothing before it does.
+// write is the part of a walk that changes the cluster: nothing before it does, but for an
+// install namespace that begin restores.
 func (r *Reconciler) write(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) {
 	if p.stop = r.claim(ctx, smc); p.stop != nil {
 		return
@@ -286,6 +289,18 @@ func (r *Reconciler) planRollback(ctx context.Context, smc *v1.ServiceMeshContro
 	if back, held := r.build(ctx, smc, facts, smc.Status.Version); held == nil {
 		p.rollbackDigest = back.Digest()
 	}
+}
+
+// begin stops where the operator has nothing to do with the resource, or cannot work in
+// its install namespace.
+func (r *Reconciler) begin(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
+	if held := r.refuse(ctx, smc); held != nil {
+		return held
+	}
+	if held := r.outside(smc); held != nil || paused(smc) {
+		return held
+	}
+	return r.enterNamespace(ctx, smc, p)
 }
 
 // permit stops where the plan must not be applied: the cluster is not fit for it, it

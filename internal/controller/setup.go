@@ -112,7 +112,7 @@ func newReconciler(
 		pull:      apply.NewSecrets(ctx, clients, changed),
 		gatherer:  gatherer,
 		metrics:   metrics.New(options.Version),
-		namespace: options.Namespace, installNamespaces: options.InstallNamespaces, memories: map[string]*memory{},
+		namespace: options.Namespace, helmRelease: options.HelmRelease, installNamespaces: options.InstallNamespaces, memories: map[string]*memory{},
 	}, nil
 }
 
@@ -145,9 +145,9 @@ func (s *ownedSource) Start(_ context.Context, queue workqueue.TypedRateLimiting
 	})
 }
 
-// WaitForSync keeps the first pass waiting until the caches are complete.
+// WaitForSync keeps the first pass waiting until the caches hold all that may be read.
 func (s *ownedSource) WaitForSync(ctx context.Context) error {
-	return s.reconciler.observer.WaitForSync(ctx)
+	return s.reconciler.observer.WaitForAnswers(ctx)
 }
 
 func (s *ownedSource) String() string { return "owned objects" }

@@ -32,23 +32,55 @@ func (r *Reconciler) uninstall(ctx context.Context, smc *v1.ServiceMeshControlle
 		message := fmt.Sprintf("paused: the mesh is removed when the annotation %s is", v1.PausedAnnotation)
 		return r.writeStatus(ctx, smc, uninstalling(smc, message), r.remembered(smc), nil)
 	}
-	owned := apply.Removable(r.observer.Owned(smc.Name))
 	switch held := r.refuse(ctx, smc); {
 	case held == nil:
+		return r.removeMesh(ctx, smc)
 	case held.cause != nil:
+		owned := apply.Removable(r.observer.Owned(smc.Name))
 		return r.reportRemoval(ctx, smc, removalProgress{left: owned, count: len(owned)}, held.cause)
 	default: // The mesh is another resource's.
 		return r.letGo(ctx, smc)
 	}
+}
+
+// removeMesh removes what can be removed now, and lets the resource go when nothing is left.
+func (r *Reconciler) removeMesh(ctx context.Context, smc *v1.ServiceMeshController) (ctrl.Result, error) {
 	r.remembered(smc).planned = true
-	if len(owned) > 0 {
+	gone, held := r.reachNamespace(ctx, smc)
+	if held != nil {
+		return r.holdRemoval(ctx, smc, held)
+	}
+	if owned := r.removable(smc, gone); len(owned) > 0 {
 		progress, err := r.removeNext(ctx, smc, owned)
 		return r.reportRemoval(ctx, smc, progress, err)
 	}
-	if left, err := r.removeSecrets(ctx, smc); err != nil {
-		return r.reportRemoval(ctx, smc, removalProgress{count: left}, err)
+	if !gone {
+		if left, err := r.removeSecrets(ctx, smc); err != nil {
+			return r.reportRemoval(ctx, smc, removalProgress{count: left}, err)
+		}
 	}
 	return r.letGo(ctx, smc)
+}
+
+// removable lists what is to be removed. What was in a namespace that has gone went with
+// it, though a cache that may not be read any more still shows it.
+func (r *Reconciler) removable(smc *v1.ServiceMeshController, gone bool) []apply.Owned {
+	return slices.DeleteFunc(apply.Removable(r.observer.Owned(smc.Name)), func(o apply.Owned) bool {
+		return gone && o.Namespace == namespaceOf(smc)
+	})
+}
+
+// holdRemoval says why the removal cannot go on.
+func (r *Reconciler) holdRemoval(ctx context.Context, smc *v1.ServiceMeshController, held *stop) (ctrl.Result, error) {
+	if held.silent {
+		return ctrl.Result{}, nil
+	}
+	result, err := r.writeStatus(ctx, smc, uninstalling(smc, held.message), r.remembered(smc), nil)
+	if err == nil && held.cause != nil {
+		return ctrl.Result{}, held.cause
+	}
+	result.RequeueAfter = soonest(result.RequeueAfter, held.retry)
+	return result, err
 }
 
 // removalProgress is how far a removal is.
@@ -68,6 +100,9 @@ type removalProgress struct {
 // a deletion may have come to pass though its request failed.
 func (r *Reconciler) reportRemoval(ctx context.Context, smc *v1.ServiceMeshController, progress removalProgress, err error) (ctrl.Result, error) {
 	m := r.remembered(smc)
+	if lacksRights(err, namespaceOf(smc)) {
+		m.namespace.noteDenial(time.Now())
+	}
 	if err != nil {
 		progress.message = "removing the mesh: " + advice(err)
 	}

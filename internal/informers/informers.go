@@ -32,6 +32,16 @@ type Selection struct {
 	Fields string
 	// Cut reduces an object to what is asked about. Nil: all of it is kept.
 	Cut cache.TransformFunc
+	// Answered is called with what each list and the beginning of each watch ended with,
+	// nil included. Nil: nobody asks.
+	Answered func(error)
+}
+
+// answered passes an answer on.
+func (s Selection) answered(err error) {
+	if s.Answered != nil {
+		s.Answered(err)
+	}
 }
 
 // New makes an informer; it watches nothing before it is run. The example is an
@@ -43,10 +53,14 @@ func New[L runtime.Object](client Client[L], selection Selection, example runtim
 	}
 	informer := cache.NewSharedIndexInformer(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return client.List(ctx, limit(o))
+			list, err := client.List(ctx, limit(o))
+			selection.answered(err)
+			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return client.Watch(ctx, limit(o))
+			stream, err := client.Watch(ctx, limit(o))
+			selection.answered(err)
+			return stream, err
 		},
 	}, example, 0, cache.Indexers{})
 	if selection.Cut != nil {

@@ -137,6 +137,15 @@ func installNamespace(name, network string) *unstructured.Unstructured {
 	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace",
-		"metadata": map[string]any{"name": name, "labels": labels},
+		// Helm deletes what an upgrade of the operator's chart no longer has, unless it says so.
+		"metadata": map[string]any{"name": name, "labels": labels, "annotations": map[string]any{v1.HelmPolicyAnnotation: "keep"}},
 	}}
+}
+
+// InstallNamespace is the namespace alone, as the plan of that spec has it.
+func InstallNamespace(owner string, spec v1.ServiceMeshControllerSpec) (Object, error) {
+	namespace := namespaceOf(spec)
+	object := installNamespace(namespace, spec.Network)
+	mark(object, Component{Name: v1.ComponentBase}, owner, namespace)
+	return encode(object)
 }

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -159,6 +160,35 @@ func (g *Gatherer) retain(asked []source) {
 			delete(g.watches, key)
 		}
 	}
+}
+
+// Namespace is whether there is a namespace.
+type Namespace struct {
+	// UID is empty where there is none.
+	UID types.UID
+	// Terminating tells that it is being deleted.
+	Terminating bool
+}
+
+// Missing tells that there is no such namespace.
+func (n Namespace) Missing() bool { return n.UID == "" }
+
+// Namespace looks for a namespace. It fails as Gather does, and needs no rights in the
+// namespace.
+func (g *Gatherer) Namespace(name string) (Namespace, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx == nil {
+		return Namespace{}, ErrGathering
+	}
+	list, err := g.read(namespaceSource(name))
+	if err != nil {
+		return Namespace{}, err
+	}
+	for _, namespace := range each[*metav1.PartialObjectMetadata](list) {
+		return Namespace{UID: namespace.UID, Terminating: namespace.DeletionTimestamp != nil}, nil
+	}
+	return Namespace{}, nil
 }
 
 // first is the error that says most: one of the API server's before ErrGathering.

@@ -62,7 +62,7 @@ func sources(question Question) []source {
 		}},
 		{name: sourceGuards, informer: ofMetadata("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "",
 			informers.Selection{Fields: "metadata.name=" + GuardPolicy, Cut: cutMetadata})},
-		{name: sourceNamespaces, namespace: ns, informer: ofMetadata("", "v1", "namespaces", "", informers.Selection{Fields: "metadata.name=" + ns, Cut: cutMetadata})},
+		namespaceSource(ns),
 		{name: sourceQuotas, namespace: ns, informer: func(c gatherClients) cache.SharedIndexInformer {
 			return informers.New(c.kubernetes.CoreV1().ResourceQuotas(ns), informers.Selection{Cut: cutQuota}, &corev1.ResourceQuota{})
 		}},
@@ -83,6 +83,12 @@ func sources(question Question) []source {
 		}})
 	}
 	return all
+}
+
+// namespaceSource watches one namespace.
+func namespaceSource(name string) source {
+	named := informers.Selection{Fields: "metadata.name=" + name, Cut: cutNamespace}
+	return source{name: sourceNamespaces, namespace: name, informer: ofMetadata("", "v1", "namespaces", "", named)}
 }
 
 func ofMetadata(group, version, resource, namespace string, selection informers.Selection) func(gatherClients) cache.SharedIndexInformer {
@@ -138,6 +144,15 @@ func cutMetadata(object any) (any, error) {
 		metav1.SetMetaDataAnnotation(&kept, bundleVersion, version)
 	}
 	return &metav1.PartialObjectMetadata{TypeMeta: full.TypeMeta, ObjectMeta: kept}, nil
+}
+
+// cutNamespace keeps besides whether it is being deleted.
+func cutNamespace(object any) (any, error) {
+	cut, err := cutMetadata(object)
+	if full, ok := object.(*metav1.PartialObjectMetadata); ok && err == nil {
+		cut.(*metav1.PartialObjectMetadata).DeletionTimestamp = full.DeletionTimestamp
+	}
+	return cut, err
 }
 
 func keepLabel(kept *metav1.ObjectMeta, from metav1.Object, label string) {

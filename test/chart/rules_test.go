@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
@@ -33,6 +34,7 @@ func (g grant) String() string {
 func grants(objects []*unstructured.Unstructured) []grant {
 	GinkgoHelper()
 	var all []grant
+	namespaces := bound(objects)
 	for _, object := range append(ByKind(objects, "ClusterRole"), ByKind(objects, "Role")...) {
 		if object.GetName() == "gloo-operator-metrics-reader" {
 			continue // That of scrapers.
@@ -44,13 +46,32 @@ func grants(objects []*unstructured.Unstructured) []grant {
 			for _, group := range rule.APIGroups {
 				for _, resource := range rule.Resources {
 					for _, verb := range rule.Verbs {
-						all = append(all, grant{object.GetNamespace(), verb, group, resource, rule.ResourceNames})
+						for _, namespace := range namespaces[object.GetNamespace()+"/"+object.GetName()] {
+							all = append(all, grant{namespace, verb, group, resource, rule.ResourceNames})
+						}
 					}
 				}
 			}
 		}
 	}
 	return all
+}
+
+// bound lists for each role, by namespace and name, in which namespaces it is bound; the
+// empty one is the whole cluster.
+func bound(objects []*unstructured.Unstructured) map[string][]string {
+	GinkgoHelper()
+	namespaces := map[string][]string{}
+	for _, object := range append(ByKind(objects, "ClusterRoleBinding"), ByKind(objects, "RoleBinding")...) {
+		binding := rbacv1.RoleBinding{}
+		Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &binding)).To(Succeed())
+		key := "/" + binding.RoleRef.Name
+		if binding.RoleRef.Kind == "Role" {
+			key = binding.Namespace + key
+		}
+		namespaces[key] = append(namespaces[key], binding.Namespace)
+	}
+	return namespaces
 }
 
 // nameless are the writes that are not limited by name, and why.
@@ -101,13 +122,16 @@ var _ = Describe("The operator's roles", func() {
 		Expect(slices.Compact(without)).To(ConsistOf(keysOf(nameless)))
 	})
 
-	It("escalate and bind the roles of Istio's charts alone, each by name", func() {
+	It("escalate and bind the roles of Istio's charts alone, each by name, and bind that of the install namespaces", func() {
 		for _, g := range all() {
 			if g.verb != "escalate" && g.verb != "bind" {
 				continue
 			}
 			Expect(g.names).NotTo(BeEmpty())
 			Expect(g.resource).To(BeElementOf("roles", "clusterroles"))
+			if g.verb == "bind" && slices.Equal(g.names, []string{v1.NamespaceRole}) {
+				continue // A policy says where and to whom: see policy_test.go.
+			}
 			for _, name := range g.names {
 				Expect(name).To(Or(HavePrefix("istio"), Equal("ztunnel")))
 			}

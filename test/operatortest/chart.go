@@ -19,29 +19,31 @@ import (
 // around is what of the operator's chart an operator needs that runs in the test's
 // process, in the order in which it is applied.
 var around = []string{
-	"Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
+	"Namespace", "CustomResourceDefinition", "ServiceAccount", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+	"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
 }
 
 // chartValues are those of the operator's chart, besides its defaults.
 var chartValues = map[string]any{"rbac": map[string]any{"revisionTags": []any{"default", "prod"}}}
 
-// OperatorChart renders the operator's chart.
-func OperatorChart(values map[string]any) []*unstructured.Unstructured {
+// OperatorChart renders the operator's chart, for that version of Kubernetes or a new one.
+func OperatorChart(values map[string]any, kubernetes ...string) []*unstructured.Unstructured {
 	GinkgoHelper()
 	chart, err := helm.Load(os.DirFS(Repository("charts")), "gloo-operator", "0.0.1")
 	Expect(err).NotTo(HaveOccurred())
 	_, objects, err := chart.Render(helm.Request{
-		Release: "gloo-operator", Namespace: OperatorNamespace, KubernetesVersion: "v1.37.2", Values: values,
+		Release: "gloo-operator", Namespace: OperatorNamespace, KubernetesVersion: append(kubernetes, "v1.37.2")[0], Values: values,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	return objects
 }
 
 // Authorize makes the cluster ready for an operator: the CRD, its ServiceAccount and
-// the chart's roles. Again, it puts back what of these has gone.
-func (e *Env) Authorize(ctx context.Context) {
+// the chart's roles, as for that version of Kubernetes. Again, it puts back what of these
+// has gone.
+func (e *Env) Authorize(ctx context.Context, kubernetes ...string) {
 	GinkgoHelper()
-	objects := OperatorChart(chartValues)
+	objects := OperatorChart(chartValues, kubernetes...)
 	objects = append(objects, &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": OperatorNamespace},
 	}})

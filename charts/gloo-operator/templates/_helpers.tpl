@@ -34,3 +34,9 @@ user is the image's, a number that is not root's, or the one that OpenShift choo
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
+
+{{- /* Whether the operator may make an install namespace and its rights in it: where the API server
+has the policies that limit this. Empty: it may not. */ -}}
+{{- define "gloo-operator.restoresNamespaces" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}
