@@ -82,7 +82,7 @@ var _ = Describe("SUCCEEDED is true", Ordered, func() {
 		env.ExpectQuiet(env.Settled(), 3*time.Second)
 	})
 
-	It("is not so after a restart either", func() {
+	It("is not so after a restart either, but once the annotation is removed", func() {
 		operator.Stop()
 		mark := env.Cluster.Audit().Mark()
 		env.StartOperator()
@@ -90,9 +90,7 @@ var _ = Describe("SUCCEEDED is true", Ordered, func() {
 		env.ExpectQuiet(env.Settled(), 3*time.Second)
 		Expect(env.Condition(v1.ConditionReady).Reason).To(Equal(v1.ReasonWorkloadIgnored))
 		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseUpgrading))
-	})
 
-	It("is so again once the annotation is removed", func() {
 		env.Kubectl("annotate", "-n", Namespace, "DaemonSet/ztunnel", v1.IgnoreAnnotation+"-")
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(images("daemonset/ztunnel")).To(ContainSubstring("1.29.1"))
