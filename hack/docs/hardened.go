@@ -111,14 +111,31 @@ func specTexts(positions *token.FileSet, file *ast.File) map[int]string {
 		if !ok || len(call.Args) == 0 {
 			return true
 		}
-		function, named := call.Fun.(*ast.Ident)
-		text, literal := call.Args[0].(*ast.BasicLit)
-		if named && literal && text.Kind == token.STRING && (function.Name == "It" || function.Name == "Entry") {
-			texts[positions.Position(call.Pos()).Line], _ = strconv.Unquote(text.Value) // The parser has seen that it is one.
+		if function, named := call.Fun.(*ast.Ident); named && (function.Name == "It" || function.Name == "Entry") {
+			if text, begins := textOf(call.Args[0]); begins {
+				texts[positions.Position(call.Pos()).Line] = text
+			}
 		}
 		return true
 	})
 	return texts
+}
+
+// textOf is a text that begins with a literal; what else is added to it is left out.
+func textOf(expression ast.Expr) (text string, begins bool) {
+	switch e := expression.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		text, begins = textOf(e.X)
+		if rest, literal := textOf(e.Y); literal {
+			return text + rest, begins
+		}
+		return text + "…", begins
+	default:
+		return "", false
+	}
 }
 
 // hardenedTests is the table of the repository that the command runs in.
