@@ -55,6 +55,7 @@ var _ = Describe("The right to restore an install namespace", Ordered, func() {
 		env.Kubectl("label", "namespace", "labelled", "app.kubernetes.io/name=gloo-operator", "operator.gloo.solo.io/owner=managed-istio")
 		Eventually(func() error { return applied(binding("kube-system", own, exact))(operator) }).
 			Should(MatchError(ContainSubstring("ValidatingAdmissionPolicy")), "the policy is in force")
+		env.Kubectl("delete", "rolebinding", "-n", "kube-system", own, "--ignore-not-found") // Of before it was.
 	})
 
 	DescribeTable("denies", func(attempt func(client.Client) error) {
