@@ -97,6 +97,8 @@ func bodies(documents ...string) map[string]string {
 		for _, key := range []string{v1.HelmReleaseAnnotation, v1.HelmNamespaceAnnotation, v1.HelmPolicyAnnotation} {
 			delete(annotations, key)
 		}
+		// The operator adds it to what the chart renders, as it adds its labels.
+		unstructured.RemoveNestedField(object.Object, "spec", "template", "metadata", "annotations", v1.ConfigDigestAnnotation)
 		object.SetLabels(labels)
 		if object.SetAnnotations(annotations); len(annotations) == 0 {
 			object.SetAnnotations(nil)
