@@ -25,6 +25,9 @@ const (
 	// rightsTimeout is how long rights may take to have effect once they are bound: the
 	// watches that were denied are tried again within a minute.
 	rightsTimeout = 2 * time.Minute
+	// rightsGrace is how long the operator may be denied everything before it binds its
+	// rights again: an API server that has just started does so until it knows its roles.
+	rightsGrace = 5 * time.Second
 	// rightsCheck is the pause between two looks at whether they have. It costs no request.
 	rightsCheck = time.Second
 	// serviceAccount is the name of the operator's ServiceAccount, in its own namespace.
@@ -105,7 +108,7 @@ func (r *Reconciler) restoreNamespace(ctx context.Context, smc *v1.ServiceMeshCo
 	if err != nil {
 		return &stop{reason: v1.ReasonNamespaceMissing, message: "creating the install namespace: " + err.Error(), cause: err}
 	}
-	m.namespace = namespaceState{uid: m.namespace.uid, lost: time.Now()}
+	m.namespace = namespaceState{uid: m.namespace.uid, lost: time.Now().Add(-rightsGrace)} // They went with the namespace.
 	if held := r.regainRights(ctx, m, name); held != nil {
 		return held
 	}
@@ -126,7 +129,7 @@ func (r *Reconciler) regainRights(ctx context.Context, m *memory, namespace stri
 	if state.lost.IsZero() {
 		state.lost = now
 	}
-	if !state.refused && now.Sub(state.bound) >= lastRetry {
+	if !state.refused && now.Sub(state.lost) >= rightsGrace && now.Sub(state.bound) >= lastRetry {
 		err := r.bindRights(ctx, namespace)
 		state.refused = apierrors.IsForbidden(err)
 		if err != nil && !state.refused {

@@ -61,7 +61,7 @@ var _ = Describe("The status", func() {
 		s.faults.Arm(faults.Rule{When: faults.Resource("secrets"), Fault: faults.InternalError()})
 		s.begin(uninstall)
 		Eventually(func() v1.ServiceMeshControllerStatus { return s.Mesh().Status }).Should(And(
-			HaveField("Phase", v1.PhaseUninstalling), HaveField("Message", ContainSubstring("listing Helm releases"))))
+			HaveField("Phase", v1.PhaseUninstalling), HaveField("Message", ContainSubstring("listing secrets of the mesh"))))
 		s.faults.Arm()
 		s.finish(uninstall)
 		Expect(s.leftovers()).To(BeEmpty())
