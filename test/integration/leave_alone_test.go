@@ -73,6 +73,9 @@ var _ = Describe("Leaving things alone", Ordered, func() {
 		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
 		env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=60s")
 		env.Install(Sample("minimal.yaml"))
+		Eventually(func() string { // What is recorded last: rendering the CRDs for it may take a busy machine seconds.
+			return env.Kubectl("get", "secret", "-n", Namespace, "-l", "owner=helm", "-o", "name")
+		}).Should(ContainSubstring("sh.helm.release.v1.ztunnel.v1"))
 	})
 
 	It("leaves an object alone that is annotated so", func() {
