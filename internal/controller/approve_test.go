@@ -25,8 +25,8 @@ var _ = DescribeTable("Approval is needed",
 	Entry("by a plan that was not complete before", with(func(*v1.ServiceMeshController) {}), nil, true),
 	Entry("by a takeover, even before a version was complete",
 		with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), &takeover{}, true),
-	// Hardened: `gloo-extensions-config` changes after a rollback | the change went out unapproved
-	Entry("after a rollback to another plan", with(func(smc *v1.ServiceMeshController) {
+	// Hardened: gloo-extensions-config changes after a rollback | the change went out unapproved
+	Entry("after a rollback to another plan: the change waits for approval", with(func(smc *v1.ServiceMeshController) {
 		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: "another plan"}
 	}), nil, true),
 	Entry("not by the plan that was complete last", with(func(smc *v1.ServiceMeshController) {

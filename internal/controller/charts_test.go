@@ -125,9 +125,9 @@ var _ = Describe("Charts of a version that is not bundled", func() {
 		Expect(held).To(BeNil())
 		Expect(charts).To(HaveLen(4))
 	},
-		// Hardened: an edit drops spec.repository and its rollout fails | the rollback ended with UnknownVersion
+		// Hardened: charts of a version whose spec.repository an edit drops, when the rollout fails | the rollback ended with UnknownVersion
 		Entry("are kept for a rollback to the version that runs", going(version, "", "1.29.1")),
-		// Hardened: spec.repository is dropped while its version runs | the mesh was not corrected any more
+		// Hardened: charts of the version that runs, when spec.repository is dropped | the mesh was not corrected any more
 		Entry("are kept while the version runs", going(version, "", version)),
 		Entry("are kept while a rollout comes from it", undoing("1.29.1", version, "1.29.1")),
 	)

@@ -36,7 +36,7 @@ var _ = Describe("Events", func() {
 		Expect(texts(eventsOf(noticed, next, "1.29.1", notice, nil, nil))).To(ContainElement("Warning ValuesNotRead: x"))
 	})
 
-	// Hardened: notices that fill the message of a condition | the last was told anew by an event each time
+	// Hardened: events of notices that fill the message of a condition | the last was told anew by an event each time
 	It("do not tell again of a notice that the status has no room for", func() {
 		Expect(eventsOf(succeeded, succeeded, "1.29.1", notice, nil, nil)).To(BeEmpty())
 	})

@@ -69,10 +69,10 @@ var _ = DescribeTable("The phase",
 	Entry("of somebody else's installation is ABORTED", v1.Phase(""), "", &pass{stop: inTheWay}, v1.PhaseAborted),
 	Entry("after what was refused was mended is UPGRADING again", v1.PhaseFailed, "1.28.2", passOf(2, "pods"), v1.PhaseUpgrading),
 	Entry("of a fight is DEGRADED", v1.PhaseSucceeded, "1.29.1", fought(complete()), v1.PhaseDegraded),
-	// Hardened: a workload annotated to be left alone, of an older plan | it counted as new: SUCCEEDED
+	// Hardened: the phase with a workload of an older plan that is annotated to be left alone | it counted as new: SUCCEEDED
 	Entry("of a mesh whose workload is left alone and differs is DEGRADED", v1.PhaseSucceeded, "1.29.1", leftAlone(passOf(4, "")), v1.PhaseDegraded),
 	Entry("stays UPGRADING where the upgrade meets such a one", v1.PhaseUpgrading, "1.28.2", leftAlone(passOf(4, "")), v1.PhaseUpgrading),
-	// Hardened: `spec` is changed while the resource is paused | SUCCEEDED for the new generation
+	// Hardened: the phase after spec is changed while the resource is paused | SUCCEEDED for the new generation
 	Entry("of a paused resource with another spec is PENDING", v1.PhaseSucceeded, "1.29.1", pausedPass(passOf(1, "not applied")), v1.PhasePending),
 	Entry("of a paused resource whose mesh is complete is SUCCEEDED", v1.PhasePending, "1.29.1", pausedPass(complete()), v1.PhaseSucceeded),
 	Entry("of a paused rollout stays", v1.PhaseInstalling, "", pausedPass(passOf(3, "pods")), v1.PhaseInstalling),

@@ -144,11 +144,11 @@ var _ = Describe("A recorder", func() {
 		Expect(recorder.Forget(ctx, []string{"istiod"})).To(Equal(1), "nothing of the spoiled one is left")
 	},
 		// Hardened: a release Secret whose content is no release | recording failed for good, since its name was taken
-		Entry("where its content is none", func() []byte { return []byte("nothing") }),
+		Entry("where its content is no release: it is replaced", func() []byte { return []byte("nothing") }),
 		// Hardened: a release Secret that holds an empty release | the operator crashed while recording
-		Entry("where its content is empty", func() []byte { return []byte("{}") }),
-		// Hardened: a person replaces the content of a release Secret | `helm get` showed that for good
-		Entry("where somebody has replaced its content", func() []byte {
+		Entry("where its content is empty: it is replaced", func() []byte { return []byte("{}") }),
+		// Hardened: a person replaces the content of a release Secret | helm get showed that for good
+		Entry("where somebody has replaced its content: what runs is recorded again", func() []byte {
 			recorded, err := store.Last("istiod")
 			Expect(err).NotTo(HaveOccurred())
 			recorded.Config = tree{"color": "theirs"}

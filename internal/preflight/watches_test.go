@@ -44,7 +44,7 @@ var _ = Describe("The watches of the facts", func() {
 		return slices.Collect(maps.Keys(g.watches))
 	}
 
-	// Hardened: pull secrets or an install namespace that are no longer asked about | they were watched until a restart
+	// Hardened: watches of pull secrets or an install namespace that are no longer asked about | they were watched until a restart
 	It("end with what nobody asks about any more", func() {
 		Expect(ask(Question{Namespace: "first", PullSecrets: []string{"pull"}, GatewayClasses: true})).To(ContainElements(
 			sourceSecrets+" first", sourceQuotas+" first", sourceClasses+" ", sourceNodes+" "))

@@ -177,7 +177,7 @@ var _ = Describe("A store", func() {
 			server.Close()
 		})
 
-		// Hardened: spec.repository is dropped while its version runs | the charts were dropped with it
+		// Hardened: the store of charts, when spec.repository is dropped while its version runs | the charts were dropped with it
 		It("still has those of the owner, until the owner needs them no more", func() {
 			store.Forget("mesh")
 			Expect(store.Kept("mesh", version)).To(HaveLen(4))

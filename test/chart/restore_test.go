@@ -102,7 +102,7 @@ var _ = Describe("An install namespace", Ordered, func() {
 	})
 	AfterAll(func() { operator.Stop() })
 
-	// Hardened: `kubectl delete namespace istio-system` under a running mesh | FAILED until somebody upgraded the chart
+	// Hardened: kubectl delete namespace istio-system under a running mesh | FAILED until somebody upgraded the chart
 	It("comes back with its mesh when it is deleted, DEGRADED meanwhile", func() {
 		before, seen := namespaceUID(), phases()
 		env.Kubectl("delete", "namespace", Namespace)
@@ -155,7 +155,7 @@ var _ = Describe("An install namespace", Ordered, func() {
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
 	})
 
-	// Hardened: `kubectl delete smc` of a mesh whose namespace has left installNamespaces | half of the mesh was removed
+	// Hardened: kubectl delete smc of a mesh whose namespace has left installNamespaces | half of the mesh was removed
 	It("is told when it has left installNamespaces and the mesh is to be removed, before anything is", func() {
 		operator.Stop()
 		owned := env.VersionsOfOwned()

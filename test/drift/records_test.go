@@ -81,26 +81,26 @@ var _ = Describe("A person's helm", Ordered, func() {
 		Expect(missing(targetsOf(env.Mesh()))).To(BeEmpty())
 		Expect(recordNames()).To(Equal(before))
 	},
-		// Hardened: `helm rollback` of one of the mesh's releases | the history showed the old revision as deployed for good
-		Entry("after helm rollback", func() { env.Helm("rollback", "istiod", "1", "--namespace", Namespace) }),
-		// Hardened: `helm upgrade` that only adds an object | it stayed, and the history showed what does not run
-		Entry("after helm upgrade that changes nothing of the plan's objects", func() {
+		// Hardened: helm rollback of one of the mesh's releases | the history showed the old revision as deployed for good
+		Entry("after helm rollback: the newest revision is what runs", func() { env.Helm("rollback", "istiod", "1", "--namespace", Namespace) }),
+		// Hardened: helm upgrade that only adds an object | it stayed, and the history showed what does not run
+		Entry("after helm upgrade that changes nothing of the plan's objects: the newest revision is what runs", func() {
 			env.Helm("upgrade", "istiod", Chart("1.29.1", "istio-control/istio-discovery"), "--namespace", Namespace,
 				"--reuse-values", "--set", "global.networkPolicy.enabled=true")
 			Eventually(func() string { return env.Kubectl("get", "networkpolicy", "-n", Namespace, "-o", "name") }).Should(BeEmpty())
 		}),
-		// Hardened: `helm uninstall` of one of the mesh's releases | the release was missing from `helm list` for good
-		Entry("after helm uninstall", func() { env.Helm("uninstall", "istio-cni", "--namespace", Namespace) }),
-		// Hardened: `helm uninstall --keep-history` | the release was shown as uninstalled for good
-		Entry("after helm uninstall that keeps the history", func() {
+		// Hardened: helm uninstall of one of the mesh's releases | the release was missing from helm list for good
+		Entry("after helm uninstall: the newest revision is what runs", func() { env.Helm("uninstall", "istio-cni", "--namespace", Namespace) }),
+		// Hardened: helm uninstall --keep-history | the release was shown as uninstalled for good
+		Entry("after helm uninstall that keeps the history: the newest revision is what runs", func() {
 			env.Helm("uninstall", "ztunnel", "--keep-history", "--namespace", Namespace)
 		}),
 		// Hardened: a release Secret is deleted | it was never written again
-		Entry("after the newest release Secret is deleted", func() { env.Kubectl("delete", "secret", "-n", Namespace, newestRecord("istiod")) }),
+		Entry("after the newest release Secret is deleted: the newest revision is what runs", func() { env.Kubectl("delete", "secret", "-n", Namespace, newestRecord("istiod")) }),
 		// Hardened: all release Secrets are deleted | none was written again
-		Entry("after all release Secrets are deleted", func() { env.Kubectl("delete", "secret", "-n", Namespace, "-l", "owner=helm") }),
+		Entry("after all release Secrets are deleted: the newest revision is what runs", func() { env.Kubectl("delete", "secret", "-n", Namespace, "-l", "owner=helm") }),
 		// Hardened: the content of a release Secret is replaced | helm could not read the release any more
-		Entry("after the content of a release Secret is replaced", func() {
+		Entry("after the content of a release Secret is replaced: the newest revision is what runs", func() {
 			env.Kubectl("patch", "secret", "-n", Namespace, newestRecord("istiod"), "--type", "merge", "-p", `{"stringData":{"release":"nothing"}}`)
 		}),
 	)

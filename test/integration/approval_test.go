@@ -60,7 +60,7 @@ var _ = Describe("A change of a mesh whose changes are approved", Ordered, func(
 		began = env.Settled()
 	})
 
-	// Hardened: `gloo-extensions-config` changes under `approve: Manual` | the change went out unapproved
+	// Hardened: gloo-extensions-config changes under approve: Manual | the change went out unapproved
 	It("waits when gloo-extensions-config changes", func() {
 		env.Kubectl("create", "configmap", "-n", OperatorNamespace, v1.ExtensionsName, "--from-literal=values.ztunnel=logLevel: debug")
 		expectProposal()
@@ -80,7 +80,7 @@ var _ = Describe("A change of a mesh whose changes are approved", Ordered, func(
 		approve()
 	})
 
-	// Hardened: `spec.repository` and values change together, and the charts are fetched | the change went out unapproved
+	// Hardened: spec.repository and values change together, and the charts are fetched | the change went out unapproved
 	It("waits when the charts are fetched from another repository", func() {
 		env.Patch(fmt.Sprintf(`{"spec":{"repository":{"url":%q},"values":{"pilot":{"env":{"PAUSED":null,"FETCHED":"1"}}}}}`, registry.URL()+"/"))
 		expectProposal()
@@ -106,7 +106,7 @@ var _ = Describe("A change of a mesh whose changes are approved", Ordered, func(
 })
 
 var _ = Describe("An installation of others that is taken over with approval", func() {
-	// Hardened: `onConflict: Force` under `approve: Manual` | objects were written before approval and dry run
+	// Hardened: onConflict: Force under approve: Manual | objects were written before approval and dry run
 	It("is not written to before the approval", func(ctx SpecContext) {
 		env = New(ctx)
 		env.StartOperator()

@@ -141,11 +141,11 @@ var _ = Describe("The status", Ordered, func() {
 		Expect(env.API.Status().Patch(ctx, env.Mesh(), patch, client.DryRunAll)).To(MatchError(ContainSubstring(message)))
 	},
 		// Hardened: a list as a time in the status | the API server took it and no client could decode it
-		Entry("a list as a time", `{"rollout":{"to":"a","startTime":[]}}`, "must be of type string"),
+		Entry("a list as a time: the API server refuses it", `{"rollout":{"to":"a","startTime":[]}}`, "must be of type string"),
 		Entry("a day that is none", `{"rollout":{"to":"a","startTime":"2026-02-30T00:00:00Z"}}`, "startTime"),
 		Entry("a time in small letters", `{"rollout":{"to":"a","startTime":"2026-01-02t03:04:05z"}}`, "startTime"),
 		// Hardened: a text as a duration in the status | the API server took it and no client could decode it
-		Entry("a text as a duration", `{"history":[{"to":"a","result":"Failed","time":"2026-01-02T03:04:05Z","duration":"long"}]}`, "duration"),
+		Entry("a text as a duration: the API server refuses it", `{"history":[{"to":"a","result":"Failed","time":"2026-01-02T03:04:05Z","duration":"long"}]}`, "duration"),
 		Entry("more pods than a number can be", `{"components":[{"name":"a","desired":3000000000}]}`, "desired"),
 	)
 

@@ -155,7 +155,7 @@ var _ = Describe("Copies of pull secrets", Ordered, func() {
 
 	AfterAll(func() { operator.Stop() })
 
-	// Hardened: a pull secret taken out of spec while the operator is down | its copy stayed for good
+	// Hardened: copies of pull secrets taken out of spec while the operator is down | each stayed for good
 	It("go when spec stopped naming them while the operator was down", func() {
 		operator.Stop()
 		env.Patch(`{"spec":{"image":{"secrets":[{"name":"first"},{"name":"second"}]}}}`)
@@ -165,7 +165,7 @@ var _ = Describe("Copies of pull secrets", Ordered, func() {
 		Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 	})
 
-	// Hardened: a pull secret that is made anew with another type | the mesh went to FAILED
+	// Hardened: copies of pull secrets that are made anew with another type | the mesh went to FAILED
 	It("are made anew where their source has another type", func(ctx SpecContext) {
 		env.Kubectl("delete", "secret", "-n", OperatorNamespace, "first")
 		source(ctx, "first", corev1.SecretTypeDockercfg, "{}")
@@ -179,7 +179,7 @@ var _ = Describe("Copies of pull secrets", Ordered, func() {
 		Expect(env.Events()).NotTo(ContainElement(ContainSubstring("immutable")))
 	})
 
-	// Hardened: pull secrets taken out of spec while paused, then a removal | their copies stayed past the mesh
+	// Hardened: copies of pull secrets taken out of spec while paused, then a removal | they stayed past the mesh
 	It("go with the mesh, those that spec stopped naming while it was paused included", func(ctx SpecContext) {
 		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"=true")
 		operator.Stop()
