@@ -126,10 +126,8 @@ func (r *Reconciler) regainRights(ctx context.Context, m *memory, namespace stri
 	if len(r.installNamespaces) == 0 || reads && state.lost.IsZero() {
 		return nil
 	}
-	if state.lost.IsZero() {
-		state.lost = now
-	}
-	if !state.refused && now.Sub(state.lost) >= rightsGrace && now.Sub(state.bound) >= lastRetry {
+	state.noteDenial(now)
+	if state.mayBind(now) {
 		err := r.bindRights(ctx, namespace)
 		state.refused = apierrors.IsForbidden(err)
 		if err != nil && !state.refused {
@@ -149,6 +147,11 @@ func (r *Reconciler) regainRights(ctx context.Context, m *memory, namespace stri
 
 func lacking(namespace string) string {
 	return fmt.Sprintf("the operator lacks its rights in namespace %s and binds them again: it waits for them to take effect", namespace)
+}
+
+// mayBind reports whether it is time to bind the rights again.
+func (s *namespaceState) mayBind(now time.Time) bool {
+	return !s.refused && now.Sub(s.lost) >= rightsGrace && now.Sub(s.bound) >= lastRetry
 }
 
 // mayPass tells that rights that the operator lacks are about to come by themselves.
