@@ -87,8 +87,8 @@ var _ = Describe("An install namespace", Ordered, func() {
 	comesBack := func(before types.UID) {
 		GinkgoHelper()
 		Eventually(namespaceUID).ShouldNot(Or(BeEmpty(), Equal(before)))
+		Eventually(func() int32 { return env.ReadyPods("ztunnel") }).Should(BeEquivalentTo(1)) // The phase may be that of before for a moment.
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		Expect(env.ReadyPods("ztunnel")).To(BeEquivalentTo(1))
 		Eventually(func() string { return env.Helm("list", "--namespace", Namespace, "--short") }).
 			Should(And(ContainSubstring("istiod"), ContainSubstring("ztunnel"), ContainSubstring("istio-cni")), "Helm's records")
 	}
