@@ -7,7 +7,7 @@ SHELL := bash
 
 # VERSION is the Istio version for the demo; empty means the sample's own.
 VERSION ?=
-TEST_TIMEOUT ?= 30m
+TEST_TIMEOUT ?= 45m
 FUZZ_TIME ?= 1m
 
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
