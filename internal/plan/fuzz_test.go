@@ -40,9 +40,7 @@ func FuzzBuild(f *testing.F) {
 	for _, c := range slices.Concat(badinput.Refused(), badinput.Offline()) {
 		seed(f, c)
 	}
-	if flag.Lookup("test.fuzz").Value.String() == "" { // The engine ends what takes ten seconds, and these may in the child process.
-		seedLarge(f)
-	}
+	seedLarge(f)
 	first, second := new(plan.Builder), new(plan.Builder)
 	f.Fuzz(func(t *testing.T, spec, key, extension string) {
 		input, ok := admitted(spec)
@@ -90,8 +88,12 @@ func seed(f *testing.F, c badinput.Case) {
 	}
 }
 
-// seedLarge adds what stands for gibibytes.
+// seedLarge adds what stands for gibibytes, but for the fuzz engine: that ends what takes ten
+// seconds, and these may in the child process.
 func seedLarge(f *testing.F) {
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		return
+	}
 	manifest := withText("b\n"+aliases("  ")+"  c: d", "cni", "cniConfFileName")
 	for _, input := range []plan.Input{manifest, traced("x\n" + aliases("          ")), traced(nested())} {
 		f.Add(`{"version":"1.29.1","values":`+string(input.Spec.Values.Raw)+`}`, "", "")
