@@ -16,6 +16,8 @@ import (
 type preview struct {
 	// digest of the plan that was asked about. Empty: none was.
 	digest string
+	// from is the digest of the plan that was complete then: the answer is about no other.
+	from string
 	// summary is empty where nothing would change.
 	summary string
 }
@@ -46,14 +48,14 @@ func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController,
 
 // ask asks the API server what a plan would change, once for each digest.
 func (r *Reconciler) ask(ctx context.Context, smc *v1.ServiceMeshController, built *plan.Plan, digest string, m *memory) *stop {
-	if m.preview.digest == digest {
+	if m.preview.digest == digest && m.preview.from == smc.Status.PlanDigest {
 		return nil
 	}
 	differences, err := r.applier.Preview(ctx, allObjects(built), r.observer.Owned(smc.Name))
 	if err != nil {
 		return refusal(v1.ReasonObjectRefused, err, built)
 	}
-	m.preview = preview{digest: digest}
+	m.preview = preview{digest: digest, from: smc.Status.PlanDigest}
 	if len(differences) > 0 {
 		m.preview.summary = apply.Summary(differences)
 	}
@@ -61,13 +63,13 @@ func (r *Reconciler) ask(ctx context.Context, smc *v1.ServiceMeshController, bui
 }
 
 // needsApproval reports whether a plan changes a mesh that runs: it is neither the one
-// that was complete last nor the one that a failed rollout goes back to.
+// that was complete last nor the one that a failed rollout is going back to.
 func needsApproval(smc *v1.ServiceMeshController, m *memory, p *pass) bool {
 	if upgradeOf(smc).Approve != v1.Manual || !meshRuns(smc, m) || completeBefore(smc, p.plan) {
 		return false
 	}
 	failed := failedRollout(smc)
-	return failed == nil || failed.PlanDigest != p.plan.Digest()
+	return failed == nil || smc.Status.Rollout == nil || failed.PlanDigest != p.plan.Digest()
 }
 
 // asking says what would change, and how to approve it.

@@ -32,7 +32,12 @@ var _ = DescribeTable("Approval is needed",
 	Entry("not by the plan that was complete last", with(func(smc *v1.ServiceMeshController) {
 		smc.Status.PlanDigest = complete().plan.Digest()
 	}), nil, false),
-	Entry("not by the plan that a failed rollout goes back to", with(func(smc *v1.ServiceMeshController) {
+	// Hardened: an approved change after a rollback is taken back | the change went out unapproved
+	Entry("by the plan of a rollback that is over: the change waits for approval", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().plan.Digest()}
+	}), nil, true),
+	Entry("not by the plan that a failed rollout is going back to", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.Rollout = &v1.RolloutStatus{Rollback: true}
 		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().plan.Digest()}
 	}), nil, false),
 	Entry("not by a first installation", with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), nil, false),
