@@ -261,10 +261,7 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before, known := a.memories[object.Key()]
-	a.memories[object.Key()] = memory{
-		hash: object.Hash, uid: answer.GetUID(), resourceVersion: answer.GetResourceVersion(),
-		fields: ownFields(answer), time: ownTime(answer),
-	}
+	a.memories[object.Key()] = memoryOf(object, answer)
 	change := Change{Key: object.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
 	switch {
 	case live != nil && live.GetResourceVersion() == answer.GetResourceVersion():
@@ -279,6 +276,13 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 		change.Action = Changed
 	}
 	return change
+}
+
+// memoryOf is what to remember of an object that the cluster holds as it was applied.
+func memoryOf(object Object, held metav1.Object) memory {
+	return memory{
+		hash: object.Hash, uid: held.GetUID(), resourceVersion: held.GetResourceVersion(), fields: ownFields(held), time: ownTime(held),
+	}
 }
 
 // theftOf tells what was taken from an object since an answer. One that has left

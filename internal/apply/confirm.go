@@ -71,8 +71,6 @@ func (a *Applier) confirm(ctx context.Context, object Object) error {
 		return nil
 	}
 	delete(a.differing, object.Key())
-	a.memories[object.Key()] = memory{
-		hash: object.Hash, uid: live.GetUID(), resourceVersion: live.GetResourceVersion(), fields: ownFields(live), time: ownTime(live),
-	}
+	a.memories[object.Key()] = memoryOf(object, live)
 	return nil
 }

@@ -142,8 +142,10 @@ func (a *Applier) Retain(objects []Object, owned []Owned) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	retain(a.memories, wanted)
+	retain(a.differing, wanted)
 	retain(a.tried, wanted)
 	retain(a.contests, wanted)
+	retain(a.ignoredStates, wanted)
 	retain(a.free, wanted)
 	retain(a.deleted, shown)
 }

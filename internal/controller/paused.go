@@ -24,8 +24,9 @@ func (r *Reconciler) examinePaused(ctx context.Context, smc *v1.ServiceMeshContr
 		held.phase = "" // Nothing is changed, so that nothing has failed.
 		return held
 	}
+	applied := completeBefore(smc, p.plan)
 	for _, component := range p.plan.Components {
-		if completeBefore(smc, p.plan) {
+		if applied {
 			component.Objects = watched(component.Objects)
 		}
 		state := r.examine(component, p.plan.Redact)
