@@ -13,8 +13,8 @@ import (
 	. "github.com/gloo-operator/gloo-operator/test/operatortest"
 )
 
-// forged is what a tenant can create who may write workloads in one namespace.
-const forged = `apiVersion: apps/v1
+// forgedDaemonSet is one that a tenant can create who may write workloads in one namespace.
+const forgedDaemonSet = `apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: calico-node, namespace: team-a}
 spec:
@@ -23,22 +23,13 @@ spec:
     metadata: {labels: {app: any}}
     spec: {nodeSelector: {no: node}, containers: [{name: any, image: any}]}
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: istiod, namespace: team-a, labels: {app: istiod, istio: pilot, istio.io/rev: default}}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: istiod}}
-  template:
-    metadata: {labels: {app: istiod}}
-    spec: {containers: [{name: discovery, image: pilot}]}
 `
 
 var _ = Describe("What tenants can forge", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
 		env.Kubectl("create", "namespace", "team-a")
-		env.Kubectl("create", "-f", write(forged))
+		env.Kubectl("create", "-f", write(forgedDaemonSet+labelledIstiod("team-a")))
 		env.StartOperator()
 		env.Create(Sample("minimal.yaml", Version("1.28.2")))
 	})
@@ -53,7 +44,7 @@ var _ = Describe("What tenants can forge", Ordered, func() {
 
 	It("counts where only the plugin's installer may write: istio-cni follows Calico", func() {
 		env.Kubectl("create", "namespace", "calico-system")
-		env.Kubectl("create", "-f", write(strings.ReplaceAll(strings.Split(forged, "---")[0], "team-a", "calico-system")))
+		env.Kubectl("create", "-f", write(strings.ReplaceAll(forgedDaemonSet, "team-a", "calico-system")))
 		Eventually(func() string { return env.Mesh().Status.Environment.CNI }).Should(Equal("Calico"))
 		Eventually(cniFolder).Should(Equal("/opt/cni/bin"))
 		env.EventuallyPhase(v1.PhaseSucceeded)
@@ -65,7 +56,7 @@ var _ = Describe("What tenants can forge", Ordered, func() {
 		env.SetVersion("1.29.1")
 		Eventually(func() string { return env.Component("istiod").Message }).Should(ContainSubstring("1.28.2 → 1.29.1"))
 		env.Kubectl("create", "namespace", "other-mesh")
-		env.Kubectl("apply", "-f", write(otherIstiod))
+		env.Kubectl("apply", "-f", write(otherIstiod()))
 		Eventually(initialized).Should(And(HavePrefix("True "), ContainSubstring("Deployment other-mesh/istiod is an istiod of the default revision")))
 		release()
 		env.EventuallyPhase(v1.PhaseSucceeded)

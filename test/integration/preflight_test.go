@@ -33,21 +33,12 @@ spec:
   matchConstraints: {resourceRules: [{apiGroups: [example.com], apiVersions: ["*"], operations: [CREATE], resources: ["*"]}]}
   validations: [{expression: "true"}]
 `
-	otherIstiod = `apiVersion: rbac.authorization.k8s.io/v1
+	otherBinding = `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: istiod-clusterrole-other-mesh, labels: {app: istiod}}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: istiod-clusterrole-other-mesh}
 subjects: [{kind: ServiceAccount, name: istiod, namespace: other-mesh}]
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: istiod, namespace: other-mesh, labels: {app: istiod, istio: pilot, istio.io/rev: default}}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: istiod}}
-  template:
-    metadata: {labels: {app: istiod}}
-    spec: {containers: [{name: discovery, image: pilot}]}
 `
 	otherClass = `apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -55,6 +46,23 @@ metadata: {name: istio-waypoint}
 spec: {controllerName: example.com/gateway}
 `
 )
+
+// labelledIstiod is a Deployment with the labels of an istiod.
+func labelledIstiod(namespace string) string {
+	return fmt.Sprintf(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: %s, labels: {app: istiod, istio: pilot, istio.io/rev: default}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: istiod}}
+  template:
+    metadata: {labels: {app: istiod}}
+    spec: {containers: [{name: discovery, image: pilot}]}
+`, namespace)
+}
+
+// otherIstiod is an istiod with the rights of one.
+func otherIstiod() string { return otherBinding + labelledIstiod("other-mesh") }
 
 func setCilium(settings string) {
 	GinkgoHelper()
@@ -167,7 +175,7 @@ var _ = Describe("Preflight", Ordered, func() {
 	It("stops an upgrade, which goes on when that is mended", func() {
 		mark := env.Settled()
 		env.Kubectl("create", "namespace", "other-mesh")
-		env.Kubectl("apply", "-f", write(otherIstiod))
+		env.Kubectl("apply", "-f", write(otherIstiod()))
 		Eventually(initialized).Should(ContainSubstring("Deployment other-mesh/istiod is an istiod of the default revision"))
 		env.SetVersion("1.29.1")
 		env.EventuallyPhase(v1.PhaseFailed)
