@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-# VERSION is the Istio version for the demo; empty means the sample's own.
+# VERSION is the Istio version for the demo, empty means the sample's own; and that of a release.
 VERSION ?=
 TEST_TIMEOUT ?= 45m
 FUZZ_TIME ?= 1m
@@ -15,6 +15,7 @@ LDFLAGS = -s -w -X github.com/gloo-operator/gloo-operator/internal/cli.version=$
 TOOL := go tool -modfile=hack/tools/lint/go.mod
 CRDS := internal/gatewayapi/crds
 COPIED := bin/.gateway-api-copied
+NOTES := internal/istio/upgradenotes/notes.json
 
 .PHONY: help
 help: ## List the targets
@@ -39,7 +40,7 @@ $(BINARIES): bin/linux-%/gloo-operator: gateway-api
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/gloo-operator
 
 .PHONY: gateway-api
-gateway-api: $(COPIED) ## Copy the Gateway API CRDs from the Go module cache, once
+gateway-api: $(COPIED) $(NOTES) ## Copy the Gateway API CRDs and Istio's upgrade notes from the Go module cache, once
 
 ifeq ($(wildcard $(CRDS)/v*),)
 .PHONY: $(COPIED)
@@ -48,17 +49,31 @@ $(COPIED): hack/gatewayapi/go.mod hack/gatewayapi/main.go
 	cd hack/gatewayapi && go run . ../../$(CRDS)
 	@mkdir -p $(@D) && touch $@
 
+$(NOTES): go.mod internal/istio/catalogue.go hack/upgradenotes/main.go
+	@go run ./hack/upgradenotes $@
+
 # SUITES run on clusters of their own, two at a time: mostly they wait.
-SUITES := ./test/cluster/... ./test/integration ./test/adoption ./test/drift ./test/faults ./test/bench ./test/chart ./test/alerts
+SUITES := ./test/cluster/... $(addprefix ./test/suites/,lifecycle adoption drift bench chart alerts)
+
+# PORTIONS=4 tries a quarter of what suites try many times over, another one after each commit.
+PORTION = $(if $(PORTIONS),TEST_PORTION=$(or $(shell git rev-list --count HEAD),0)/$(PORTIONS))
 
 .PHONY: test
-test: gateway-api tools ## Run all tests but those of test-faults; what they need is built first
-	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/... ./test/images/...
-	go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
+test: gateway-api tools ## Run all tests but those of test-faults and test-e2e (PORTIONS=1 KUBERNETES=1.36)
+	go test -timeout=$(TEST_TIMEOUT) ./api/... ./cmd/... ./config/... ./hack/... ./internal/... ./test/harness/... ./test/e2e/imagebuild ./test/e2e/workload
+	cd test/e2e/ztunnelstandin && go test ./...
+	cd test/gitops && go test ./...
+	cd hack/release/sign && go test ./...
+	$(PORTION) TEST_KUBERNETES=$(KUBERNETES) go test -timeout=$(TEST_TIMEOUT) -p=2 $(SUITES)
+
+# MATRIX are minor versions of Kubernetes, all that there are by default.
+.PHONY: test-matrix
+test-matrix: gateway-api tools ## Test on older Kubernetes (MATRIX="1.36 1.33"; RECORD=1 writes docs/kubernetes.json)
+	go run ./hack/matrix $(if $(RECORD),-record) $(MATRIX)
 
 # The image has the binary that is measured.
 ARCHITECTURE := $(shell go env GOARCH)
-BENCH = go test -timeout=80m ./test/bench -v -nodes=$(NODES) -operator=$(CURDIR)/bin/linux-$(ARCHITECTURE)/gloo-operator -image=$(CURDIR)/bin/image
+BENCH = go test -timeout=80m ./test/suites/bench -v -nodes=$(NODES) -operator=$(CURDIR)/bin/linux-$(ARCHITECTURE)/gloo-operator -image=$(CURDIR)/bin/image
 
 .PHONY: bench bench-quick bench-image
 bench-image: gateway-api tools
@@ -77,10 +92,9 @@ bench-micro: gateway-api ## Benchmarks of single functions, in bin/bench-micro.t
 	go test -run='^$$' -bench=. -count=6 ./internal/apply ./internal/health ./internal/plan ./internal/values > bin/bench-micro.txt
 	@go tool -modfile=hack/tools/perf/go.mod benchstat $(BASE) bin/bench-micro.txt
 
-# PORTIONS=4 tries a quarter of all that, another one after each commit.
 .PHONY: test-faults
 test-faults: gateway-api tools ## Kill the operator at every write, and break what it stands on (PORTIONS=1)
-	go test -timeout=45m ./test/faultsuite $(if $(PORTIONS),-portions=$(PORTIONS) -portion=$(or $(shell git rev-list --count HEAD),0))
+	$(PORTION) go test -timeout=45m ./test/suites/faults
 
 .PHONY: test-e2e
 test-e2e: gateway-api tools tools-real ## Test on real nodes, and with Istio's own programs, as root: see docs/real-nodes.md
@@ -91,11 +105,19 @@ test-e2e: gateway-api tools tools-real ## Test on real nodes, and with Istio's o
 fuzz: gateway-api ## Look for input that the operator answers badly (FUZZ_TIME=1m)
 	go test ./internal/plan -run='^$$' -fuzz=FuzzBuild -fuzztime=$(FUZZ_TIME)
 
+# PURE are the packages whose unit tests have to notice mutations.
+PURE ?= component rollout status health preflight values plan
+
+# RECORD=1 writes the numbers of all packages into docs/mutation.md.
+.PHONY: mutate
+mutate: gateway-api ## Mutate the pure packages: unit tests must notice 90 % (PURE="rollout status")
+	go run ./hack/mutate $(if $(RECORD),-record) $(addprefix ./internal/,$(PURE))
+
 .PHONY: verify
 verify: ## Check what tests do not: generated files, linters, licences, a clean clone, docs
 	go run ./hack/verify
 
-# VULNDB is the database of vulnerabilities: an address, or file:// and a folder.
+# VULNDB is the database of vulnerabilities: an address, or file:// and a directory.
 VULNDB ?= https://vuln.go.dev
 
 .PHONY: audit
@@ -112,11 +134,12 @@ lint: ## Run the linters
 generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
-	go run ./hack/docs README.md docs/releases.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md docs/security.md
+	go run ./hack/docs README.md docs/releases.md docs/upgrades.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md docs/security.md docs/api.md docs/gitops.md docs/troubleshooting.md
 	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
 	go run ./hack/podtemplates docs/pod-templates.md
+	go run ./hack/statuses test/gitops/testdata/statuses.yaml
 
 .PHONY: demo
 demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.1 NODES=10), or as root with REAL=1 node whose pods run
@@ -127,7 +150,7 @@ demo-down: ## Stop the demo's operator and cluster
 	@go run ./hack/demo -down
 
 .PHONY: clean
-clean: ## Remove what make built in this folder
-	rm -rf bin $(CRDS)/v*
+clean: ## Remove what make built in this directory
+	rm -rf bin dist $(CRDS)/v* $(NOTES)
 
-include hack/cluster.mk
+include hack/cluster.mk hack/release.mk

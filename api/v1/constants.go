@@ -21,7 +21,7 @@ const (
 	PhaseDegraded Phase = "DEGRADED"
 	// PhaseFailed: spec cannot be carried out; message says what to change.
 	PhaseFailed Phase = "FAILED"
-	// PhaseAborted: somebody else's objects are in the way and onConflict is Abort.
+	// PhaseAborted: objects that this operator does not manage conflict with the mesh, and onConflict is Abort.
 	PhaseAborted Phase = "ABORTED"
 	// PhaseUninstalling: the resource is being deleted.
 	PhaseUninstalling Phase = "UNINSTALLING"
@@ -69,6 +69,8 @@ const (
 	ReasonValuesNotRead = "ValuesNotRead"
 	// ReasonValuesOverridden: values hold settings that spec decides.
 	ReasonValuesOverridden = "ValuesOverridden"
+	// ReasonRegistryRetired: images or charts are at a place that the Istio project gives up.
+	ReasonRegistryRetired = "RegistryRetired"
 	// ReasonInvalidValues: values cannot be rendered.
 	ReasonInvalidValues = "InvalidValues"
 	// ReasonValuesTooLarge: values are larger, deeper or more than any mesh needs.
@@ -80,11 +82,11 @@ const (
 	ReasonUnexpectedObject = "UnexpectedObject"
 	// ReasonObjectRefused: the API server would refuse an object that the values make.
 	ReasonObjectRefused = "ObjectRefused"
-	// ReasonDowngrade: spec.version is of an older minor version, and nobody allowed that.
+	// ReasonDowngrade: spec.version is of an older minor version, and spec does not allow that.
 	ReasonDowngrade = "DowngradeNotAllowed"
 	// ReasonUpgradePathUnknown: the way to spec.version has a step that is not known.
 	ReasonUpgradePathUnknown = "UpgradePathUnknown"
-	// ReasonApprovalNeeded: a change waits until somebody approves it.
+	// ReasonApprovalNeeded: a change waits for approval.
 	ReasonApprovalNeeded = "ApprovalNeeded"
 	// ReasonRolloutFailed: a component does not get ready.
 	ReasonRolloutFailed = "RolloutFailed"
@@ -99,7 +101,7 @@ const (
 	ReasonPullSecret = "PullSecretUnreadable"
 	// ReasonInvalidExtensions: the extensions ConfigMap cannot be read.
 	ReasonInvalidExtensions = "InvalidExtensions"
-	// ReasonUnknownVersion: no charts of spec.version are compiled in.
+	// ReasonUnknownVersion: no charts of spec.version are bundled, and there is no repository.
 	ReasonUnknownVersion = "UnknownVersion"
 	// ReasonFetchingCharts: charts are being fetched from spec.repository.
 	ReasonFetchingCharts = "FetchingCharts"
@@ -127,17 +129,17 @@ const (
 	// ReasonChartRenderingUnavailable: the process that renders a chart cannot be started;
 	// it is tried again.
 	ReasonChartRenderingUnavailable = "ChartRenderingUnavailable"
-	// ReasonObjectNotAllowed: a chart makes an object that Istio's components never have.
+	// ReasonObjectNotAllowed: a chart renders an object that no Istio component has.
 	ReasonObjectNotAllowed = "ObjectNotAllowed"
 	// ReasonCRDsMissing: this binary was built without the Gateway API CRDs.
 	ReasonCRDsMissing = "GatewayAPINotCompiledIn"
 	// ReasonClusterNotRead: what has to be known of the cluster cannot be read.
 	ReasonClusterNotRead = "ClusterNotRead"
-	// ReasonConflict: objects of somebody else are in the way.
+	// ReasonConflict: objects that this operator does not manage conflict with the mesh.
 	ReasonConflict = "Conflict"
 	// ReasonApplyFailed: the API server refused an object.
 	ReasonApplyFailed = "ApplyFailed"
-	// ReasonNotOldest: another ServiceMeshController was here first.
+	// ReasonNotOldest: another ServiceMeshController is older.
 	ReasonNotOldest = "AnotherServiceMeshController"
 	// ReasonNamespaceNotAllowed: the operator may not write to spec.installNamespace.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
@@ -145,7 +147,7 @@ const (
 	ReasonNamespaceMissing = "NamespaceMissing"
 	// ReasonNamespaceTerminating: the install namespace is being deleted.
 	ReasonNamespaceTerminating = "NamespaceTerminating"
-	// ReasonNamespaceForbidden: the operator lacks its rights in the install namespace.
+	// ReasonNamespaceForbidden: the operator lacks permissions in the install namespace.
 	ReasonNamespaceForbidden = "NamespaceForbidden"
 	// ReasonInstalling: an installation starts.
 	ReasonInstalling = "Installing"
@@ -157,14 +159,14 @@ const (
 	ReasonUninstalling = "Uninstalling"
 	// ReasonPaused: the resource is annotated to be left as it is.
 	ReasonPaused = "Paused"
-	// ReasonContested: somebody changes an owned object again and again.
+	// ReasonContested: another client keeps changing an owned object.
 	ReasonContested = "Contested"
 	// ReasonWorkloadIgnored: a workload is annotated to be left alone; with a condition that
 	// is false, it is not what the mesh should have.
 	ReasonWorkloadIgnored = "WorkloadIgnored"
 	// ReasonTookOver: objects of another installation are the operator's from now on.
 	ReasonTookOver = "TookOver"
-	// ReasonPruned: objects that the mesh has no use for are removed.
+	// ReasonPruned: objects that are not part of the mesh are removed.
 	ReasonPruned = "Pruned"
 	// ReasonHelmReleaseRetired: Helm's records of another installation were removed.
 	ReasonHelmReleaseRetired = "HelmReleaseRetired"
@@ -172,7 +174,17 @@ const (
 	ReasonLeftAlone = "LeftAlone"
 	// ReasonUndecodable: the stored resource has fields that the operator cannot decode.
 	ReasonUndecodable = "Undecodable"
-	// ReasonDriftCorrected: somebody's change of an owned object was undone.
+	// ReasonWorkloadsEnrolled: pods in the mesh would be cut off, and hold a removal or a
+	// change.
+	ReasonWorkloadsEnrolled = "WorkloadsEnrolled"
+	// ReasonWorkloadsCutOff: CutOffAnnotation made the operator go on, and pods are cut off
+	// until they are restarted.
+	ReasonWorkloadsCutOff = "WorkloadsCutOff"
+	// ReasonWorkloadsTakenOut: the operator removed DataplaneModeLabel from namespaces.
+	ReasonWorkloadsTakenOut = "WorkloadsTakenOut"
+	// ReasonWorkloadsRestored: the operator restored DataplaneModeLabel on namespaces.
+	ReasonWorkloadsRestored = "WorkloadsRestored"
+	// ReasonDriftCorrected: another client's change to an owned object was reverted.
 	ReasonDriftCorrected = "DriftCorrected"
 )
 
@@ -204,7 +216,22 @@ const (
 	// IgnoreAnnotation on an owned object, with the value "true", leaves that object
 	// alone: it is neither changed nor deleted.
 	IgnoreAnnotation = "operator.gloo.solo.io/ignore"
-	// ConfigDigestAnnotation is on the pods of a workload; its value tells the configuration
+	// CutOffAnnotation on a ServiceMeshController, with the value "true", lets a removal or a
+	// change go on although it cuts off pods that are in the mesh until they are restarted.
+	CutOffAnnotation = "operator.gloo.solo.io/cut-off-workloads"
+	// TakenOutAnnotation is on a namespace from which the operator has removed
+	// DataplaneModeLabel; its value is the name of the ServiceMeshController.
+	TakenOutAnnotation = "operator.gloo.solo.io/taken-out-by"
+	// RestoreAnnotation on a ServiceMeshController, with the value "true", restores
+	// DataplaneModeLabel on the namespaces whose TakenOutAnnotation names it, once its mesh is
+	// complete.
+	RestoreAnnotation = "operator.gloo.solo.io/restore-workloads"
+	// DataplaneModeLabel on a namespace or a pod chooses its data plane:
+	// https://istio.io/latest/docs/ambient/usage/add-workloads/.
+	DataplaneModeLabel = "istio.io/dataplane-mode"
+	// DataplaneModeAmbient is the value of DataplaneModeLabel that puts pods into the mesh.
+	DataplaneModeAmbient = "ambient"
+	// ConfigDigestAnnotation is on the pods of a workload; its value identifies the configuration
 	// that they read only when they start from another.
 	ConfigDigestAnnotation = "operator.gloo.solo.io/config-digest"
 	// CopiedFromAnnotation is on the copy of a pull secret; its value is the namespace
@@ -228,6 +255,8 @@ const (
 	// NamespaceRole is the name of the ClusterRole with what the operator may do in an
 	// install namespace, and of the RoleBinding to it in each: the operator's chart.
 	NamespaceRole = "gloo-operator-namespaced"
+	// ChartsBundled is the status.chartSource of a version that is bundled with the operator.
+	ChartsBundled = "bundled"
 	// DefaultInstallNamespace is used where spec.installNamespace is empty.
 	DefaultInstallNamespace = "istio-system"
 )
@@ -239,22 +268,30 @@ const (
 	ReasonKubernetesTooOld = "KubernetesTooOld"
 	// ReasonKubernetesUntested: Kubernetes is newer than this Istio was tested with.
 	ReasonKubernetesUntested = "KubernetesUntested"
+	// ReasonReleaseUnsupported: the Istio project does not support the minor version any more.
+	ReasonReleaseUnsupported = "ReleaseUnsupported"
 	// ReasonNodesNotLinux: some nodes do not run Linux.
 	ReasonNodesNotLinux = "NodesNotLinux"
 	// ReasonCiliumExclusive: Cilium removes other CNI plugins.
 	ReasonCiliumExclusive = "CiliumExclusive"
+	// ReasonCiliumZtunnel: Cilium runs a ztunnel of its own.
+	ReasonCiliumZtunnel = "CiliumZtunnel"
+	// ReasonCiliumDefaultDeny: Cilium denies the kubelet's probes of ambient pods.
+	ReasonCiliumDefaultDeny = "CiliumDefaultDeny"
 	// ReasonCiliumSocketLB: Cilium balances inside pods.
 	ReasonCiliumSocketLB = "CiliumSocketLB"
 	// ReasonCiliumMasquerade: Cilium masquerades by BPF.
 	ReasonCiliumMasquerade = "CiliumBPFMasquerade"
-	// ReasonCNIFolders: the CNI folders in values are not those of the platform.
+	// ReasonCNIFolders: the CNI directories in values are not those of the platform.
 	ReasonCNIFolders = "CNIFolders"
-	// ReasonPlatformDiffers: global.platform is not the platform that the nodes tell.
+	// ReasonPlatformDiffers: global.platform does not match the platform of the nodes.
 	ReasonPlatformDiffers = "PlatformDiffers"
 	// ReasonNamespaceRestricted: the install namespace forbids privileged pods.
 	ReasonNamespaceRestricted = "NamespaceRestricted"
 	// ReasonQuotaTooSmall: a quota leaves no room for istio-cni and ztunnel.
 	ReasonQuotaTooSmall = "QuotaTooSmall"
+	// ReasonIstiodUnreachable: NetworkPolicies of the install namespace cut istiod off.
+	ReasonIstiodUnreachable = "IstiodUnreachable"
 	// ReasonPullSecretMissing: a pull secret does not exist.
 	ReasonPullSecretMissing = "PullSecretMissing"
 	// ReasonGatewayAPIOlder: the Gateway API is older than this Istio was made for.
@@ -265,7 +302,12 @@ const (
 	ReasonGatewayAPIExperimental = "GatewayAPIExperimental"
 	// ReasonGatewayAPIGuarded: a policy refuses the Gateway API of this Istio.
 	ReasonGatewayAPIGuarded = "GatewayAPIGuarded"
-	// ReasonGatewayClassTaken: a GatewayClass of Istio's name is somebody else's.
+	// ReasonGatewayAPIMissing: spec.gatewayAPI is Ignore, and there are no Gateway API CRDs.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonGatewayAPIUnversioned: spec.gatewayAPI is Manage, and the version of the Gateway
+	// API CRDs is unknown.
+	ReasonGatewayAPIUnversioned = "GatewayAPIUnversioned"
+	// ReasonGatewayClassTaken: a GatewayClass with one of Istio's names belongs to another controller.
 	ReasonGatewayClassTaken = "GatewayClassTaken"
 	// ReasonAnotherIstiod: another istiod serves the default revision.
 	ReasonAnotherIstiod = "AnotherIstiod"

@@ -8,8 +8,8 @@ import (
 )
 
 // ServiceMeshController describes one Istio mesh of the cluster. Applying it
-// installs the mesh; changing spec.version upgrades it without restarting
-// applications; deleting it removes the mesh and keeps what users made with it.
+// installs the mesh. Changing spec.version upgrades the mesh without restarting
+// applications. Deleting it removes the mesh and keeps the objects that users created.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -27,11 +27,11 @@ type ServiceMeshController struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the mesh that should run.
+	// spec is the desired mesh.
 	// +required
 	Spec ServiceMeshControllerSpec `json:"spec"`
 
-	// status is what the operator has observed. It is written by the operator alone.
+	// status is the observed mesh. Only the operator writes it.
 	// +optional
 	Status ServiceMeshControllerStatus `json:"status,omitempty"`
 
@@ -62,38 +62,38 @@ type ServiceMeshControllerSpec struct {
 	Version string `json:"version"`
 
 	// dataplaneMode is how workloads join the mesh. Ambient runs a ztunnel on each
-	// node; Sidecar injects a proxy into each pod and runs no ztunnel.
+	// node. Sidecar injects a proxy into each pod and runs no ztunnel.
 	// +optional
 	// +kubebuilder:default=Ambient
 	DataplaneMode DataplaneMode `json:"dataplaneMode,omitempty"`
 
-	// installNamespace is where istiod, istio-cni and ztunnel run. The operator
-	// creates it when it is not there and never deletes it. It cannot be changed.
+	// installNamespace is the namespace of istiod, istio-cni and ztunnel. The operator
+	// creates it if it does not exist, and never deletes it. It cannot be changed.
 	// +optional
 	// +kubebuilder:default=istio-system
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="installNamespace must be a namespace's name: lower-case letters, digits and -"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+(e[0-9]+)?|0[xob][0-9a-f]+|y|n|yes|no|on|off|true|false|null)$')",message="installNamespace must be a name that YAML takes for a text"
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="installNamespace cannot be changed: delete this ServiceMeshController and apply it anew with the other namespace"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+(e[0-9]+)?|0[xob][0-9a-f]+|y|n|yes|no|on|off|true|false|null)$')",message="installNamespace must be a name that YAML reads as a string, not as a number, a boolean or null"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="installNamespace cannot be changed: delete this ServiceMeshController, then create it with the other namespace"
 	InstallNamespace string `json:"installNamespace,omitempty"`
 
 	// cluster is this cluster's name in the mesh (Helm value
-	// global.multiCluster.clusterName). Istio's own default is Kubernetes. It becomes
+	// global.multiCluster.clusterName). Istio's own default is Kubernetes. It is used as
 	// the value of the label topology.istio.io/cluster.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="cluster must be a label value that begins with a letter: letters, digits, -, _ and ."
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="cluster must be a name that YAML does not take for true, false or null"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="cluster must be a name that YAML does not read as a boolean or null"
 	Cluster string `json:"cluster,omitempty"`
 
 	// network is the name of the network that this cluster's pods share (Helm value
-	// global.network). Empty: one flat network. It becomes the value of the label
+	// global.network). Empty: one flat network. It is used as the value of the label
 	// topology.istio.io/network.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="network must be a label value that begins with a letter: letters, digits, -, _ and ."
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="network must be a name that YAML does not take for true, false or null"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(?i:y|n|yes|no|on|off|true|false|null)$')",message="network must be a name that YAML does not read as a boolean or null"
 	Network string `json:"network,omitempty"`
 
 	// trustDomain is the SPIFFE trust domain of the mesh's identities (Helm value
@@ -103,47 +103,59 @@ type ServiceMeshControllerSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*[.]?)?$')",message="trustDomain must be a DNS name such as cluster.local: lower-case letters, digits, - and ."
 	TrustDomain string `json:"trustDomain,omitempty"`
 
-	// distribution selects ordinary or FIPS-restricted cryptography. FIPS sets
-	// Istio's COMPLIANCE_POLICY; images built for FIPS are chosen with image.
+	// distribution selects standard or FIPS-restricted cryptography. FIPS sets
+	// Istio's COMPLIANCE_POLICY. To use images that are built for FIPS, set image.
 	// +optional
 	// +kubebuilder:default=Standard
 	Distribution Distribution `json:"distribution,omitempty"`
 
 	// scalingProfile sizes istiod. Default: two replicas, spread over nodes. Demo: one
-	// small replica. Large: autoscaled from four replicas with bigger requests.
+	// small replica. Large: autoscaling with at least four replicas and larger requests.
 	// +optional
 	// +kubebuilder:default=Default
 	ScalingProfile ScalingProfile `json:"scalingProfile,omitempty"`
 
-	// trafficCaptureMode is how traffic of a pod reaches its proxy. Auto: through
-	// istio-cni. InitContainer: through an init container in each pod, for dataplaneMode
-	// Sidecar where no CNI plugin may be installed.
+	// trafficCaptureMode is how the traffic of a pod is redirected to its proxy. Auto:
+	// by istio-cni. InitContainer: by an init container in each pod, for dataplaneMode
+	// Sidecar in clusters that do not allow another CNI plugin.
 	// +optional
 	// +kubebuilder:default=Auto
 	TrafficCaptureMode TrafficCaptureMode `json:"trafficCaptureMode,omitempty"`
 
-	// onConflict is what to do about objects of an Istio that somebody else installed.
-	// Abort: touch nothing, name them, and go to phase ABORTED. Force: take them over.
+	// onConflict is how to handle objects of an Istio that is not managed by this
+	// operator. Abort: change nothing, name the objects, and set the phase to ABORTED.
+	// Force: take over the objects.
 	// +optional
 	// +kubebuilder:default=Abort
 	OnConflict OnConflict `json:"onConflict,omitempty"`
 
-	// repository is where charts of Istio versions come from that are not compiled in.
-	// Those of versions that are always come from the operator itself.
+	// gatewayAPI is who manages the CRDs of the Gateway API. Auto: the operator installs
+	// and upgrades them, unless the cluster has its own. Manage: the operator also takes
+	// over CRDs of the standard channel that are not newer than its own. Ignore: the
+	// operator never installs, upgrades or manages them.
+	// +optional
+	// +kubebuilder:default=Auto
+	GatewayAPI GatewayAPIMode `json:"gatewayAPI,omitempty"`
+
+	// repository is the source of charts for Istio versions that are not bundled with the
+	// operator. Default: the operator's default repository, which is Istio's own unless the
+	// operator's chart sets another one or none. Bundled versions always use the bundled
+	// charts.
 	// +optional
 	Repository *Repository `json:"repository,omitempty"`
 
-	// image is where Istio's images come from. Default: docker.io/istio.
+	// image is the source of Istio's images. Default: docker.io/istio.
 	// +optional
 	Image *Image `json:"image,omitempty"`
 
-	// upgrade is how changes of the mesh are carried out.
+	// upgrade is how changes of the mesh are rolled out.
 	// +optional
 	Upgrade *Upgrade `json:"upgrade,omitempty"`
 
 	// values are Helm values in one tree, as `istioctl install` takes them: pilot, cni,
-	// ztunnel, base, global, meshConfig. They win over all other settings. Keys that no
-	// chart of the version reads are kept and named in the status.
+	// ztunnel, base, global, meshConfig. They override all other settings, except values
+	// that spec decides. Keys that no chart of the version reads are kept and named in
+	// the status.
 	// +optional
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:Schemaless
@@ -192,7 +204,7 @@ const (
 	CaptureInitContainer TrafficCaptureMode = "InitContainer"
 )
 
-// OnConflict is what to do about objects that somebody else owns.
+// OnConflict is how to handle objects that are not managed by this operator.
 // +kubebuilder:validation:Enum=Abort;Force
 type OnConflict string
 
@@ -204,24 +216,24 @@ const (
 
 // Repository is a source of Helm charts.
 type Repository struct {
-	// url is the folder of an OCI registry that has the charts base, istiod, cni and
-	// ztunnel (oci://…), or a Helm repository (https://…).
+	// url is the path in an OCI registry that contains the charts base, istiod, cni and
+	// ztunnel (oci://…), or the URL of a Helm repository (https://…).
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('oci://') || self.startsWith('https://')",message="repository.url must start with oci:// or https://"
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@?#]*$')",message="repository.url must hold no user, password, query or fragment: credentials go into repository.secrets"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@?#]*$')",message="repository.url must not contain a user, a password, a query or a fragment: put credentials into repository.secrets"
 	URL string `json:"url"`
 
-	// secrets are pull secrets for the repository: of type kubernetes.io/dockerconfigjson;
-	// or of type kubernetes.io/basic-auth or with the keys username and password, and with
-	// the annotation operator.gloo.solo.io/repository-host, which names the url's host. The
-	// key ca.crt of any of them holds certificates, in PEM, of CAs to trust besides the
-	// system's.
+	// secrets are pull secrets for the repository. A Secret is either of type
+	// kubernetes.io/dockerconfigjson, or of type kubernetes.io/basic-auth or with the keys
+	// username and password. The latter needs the annotation
+	// operator.gloo.solo.io/repository-host, which names the url's host. The key ca.crt of
+	// any Secret contains certificates, in PEM, of CAs to trust in addition to the system's.
 	// +optional
 	// +kubebuilder:validation:MaxItems=16
 	Secrets []NamespacedSecret `json:"secrets,omitempty"`
 
-	// insecureSkipVerify turns off the check of the repository's TLS certificate.
+	// insecureSkipVerify turns off the verification of the repository's TLS certificate.
 	// +optional
 	InsecureSkipVerify bool `json:"insecureSkipVerify,omitempty"`
 }
@@ -239,89 +251,64 @@ type NamespacedSecret struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// Image is where Istio's images come from.
-type Image struct {
-	// registry is the registry's host, such as docker.io or registry.example.com:5000.
-	// Default: docker.io.
-	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9a-fA-F:]+[]])(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?$')",message="image.registry must be a registry's host without a scheme, such as docker.io or registry.example.com:5000"
-	Registry string `json:"registry,omitempty"`
-
-	// repository is the path in the registry, such as istio. Images are
-	// registry/repository/pilot, …/install-cni, …/ztunnel and …/proxyv2. Default: istio.
-	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^/*([a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/*)?$')",message="image.repository must be a path of lower-case names, such as istio or mirror/istio, without a tag"
-	Repository string `json:"repository,omitempty"`
-
-	// secrets are pull secrets in the install namespace. One that is not there and is
-	// in the operator's own namespace is copied, and the copy follows its source.
-	// +optional
-	// +kubebuilder:validation:MaxItems=16
-	Secrets []LocalSecret `json:"secrets,omitempty"`
-}
-
-// LocalSecret names a Secret of the install namespace.
-type LocalSecret struct {
-	// name of the Secret.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="image.secrets must name Secrets: lower-case letters, digits, - and ."
-	Name string `json:"name"`
-}
-
 // ServiceMeshControllerStatus is the observed mesh.
 type ServiceMeshControllerStatus struct {
-	// observedGeneration is the generation of spec that this status speaks of.
+	// observedGeneration is the generation of spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase sums the status up in one word. SUCCEEDED: the mesh is as spec says and
-	// every pod is ready. FAILED and ABORTED: a person has to act, message says how.
+	// phase summarizes the status in one word. SUCCEEDED: the mesh matches spec and
+	// every pod is ready. FAILED and ABORTED: you must act, and message says how.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// version is the Istio version that runs: the newest that was complete, spec.version
-	// at the end.
+	// version is the Istio version that runs: the last one that was complete. At the end
+	// of an upgrade, it is spec.version.
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// planDigest identifies the objects and values that were complete last. A change is
-	// whatever has another digest: see spec.upgrade.approve.
+	// chartSource is where the charts of the version that the operator applies come from:
+	// bundled, or the URL of a repository.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	ChartSource string `json:"chartSource,omitempty"`
+
+	// planDigest identifies the objects and values that were complete last. Before the
+	// first ones are complete, it identifies those that the takeover of another
+	// installation started with. Objects and values with another digest are a change: see
+	// spec.upgrade.approve.
 	// +optional
 	PlanDigest string `json:"planDigest,omitempty"`
 
-	// message says in one sentence what is going on, or what to do.
+	// message describes in one sentence what happens, or what to do.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
 
-	// environment is what was found out about the cluster.
+	// environment is what the operator detected about the cluster.
 	// +optional
 	Environment *EnvironmentStatus `json:"environment,omitempty"`
 
-	// components are the mesh's parts in the order in which they are installed.
+	// components are the components of the mesh, in installation order.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Components []ComponentStatus `json:"components,omitempty"`
 
-	// rollout is the change that is under way. Empty when none is.
+	// rollout is the change in progress. Empty if there is none.
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
 
-	// proposal is the change that waits to be approved. Empty when none does.
+	// proposal is the change that waits for approval. Empty if there is none.
 	// +optional
 	Proposal *Proposal `json:"proposal,omitempty"`
 
-	// failedRollout is the rollout that was rolled back last. It is forgotten when spec
+	// failedRollout is the last rollout that was rolled back. It is removed when spec
 	// changes.
 	// +optional
 	FailedRollout *FailedRollout `json:"failedRollout,omitempty"`
 
-	// history are the last ten changes of the mesh, the newest first.
+	// history is the last ten changes of the mesh, newest first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -335,30 +322,30 @@ type ServiceMeshControllerStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// EnvironmentStatus is what was found out about the cluster.
+// EnvironmentStatus is what the operator detected about the cluster.
 type EnvironmentStatus struct {
 	// kubernetes is the API server's version, such as v1.37.2+k3s1.
 	// +optional
 	Kubernetes string `json:"kubernetes,omitempty"`
 
-	// platform is k3s, k3d, minikube, microk8s, gke, eks, aks or openshift. Empty: none
-	// that needs anything special.
+	// platform is k3s, k3d, minikube, microk8s, gke, eks, aks or openshift. Empty: a
+	// platform that needs no special settings.
 	// +optional
 	Platform string `json:"platform,omitempty"`
 
-	// cni names the CNI plugins that were found, such as Cilium. Empty: none that is
-	// known.
+	// cni names the detected CNI plugins, such as Cilium. Empty: no known plugin.
 	// +optional
 	CNI string `json:"cni,omitempty"`
 }
 
-// ComponentStatus is the state of one part of the mesh.
+// ComponentStatus is the state of one component of the mesh.
 type ComponentStatus struct {
 	// name is gateway-api, istio-base, istiod, istio-cni or ztunnel.
 	// +required
 	Name string `json:"name"`
 
-	// version was last applied in full: Istio's, or the Gateway API's for gateway-api.
+	// version is the version that was last applied completely: Istio's version, or the
+	// Gateway API's version for gateway-api.
 	// +optional
 	Version string `json:"version,omitempty"`
 
@@ -368,14 +355,20 @@ type ComponentStatus struct {
 
 	// desired is the number of pods that should run.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
 	Desired int32 `json:"desired,omitempty"`
 
 	// updated is the number of pods of the current template.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
 	Updated int32 `json:"updated,omitempty"`
 
-	// ready is the number of ready pods, of whichever template.
+	// ready is the number of ready pods, of any template.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
 	Ready int32 `json:"ready,omitempty"`
 
 	// message says what the component waits for. Empty when it is complete.

@@ -7,93 +7,93 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Upgrade is how a change of the mesh is carried out.
+// Upgrade is how a change of the mesh is rolled out.
 type Upgrade struct {
-	// timeout is how long the rollout of a component may go without one more pod that is
-	// up to date and ready before phase becomes FAILED: what progressDeadlineSeconds is
-	// to a Deployment. At most a year (8760h). Default, and for 0: 10m. The rollout goes on by itself when what holds it up
-	// is gone.
+	// timeout is the longest time without one more up-to-date and ready pod of a
+	// component. After that, the phase is FAILED. It works like progressDeadlineSeconds of
+	// a Deployment. At most a year (8760h). Default, and for 0: 10m. The rollout resumes
+	// automatically when the cause is fixed.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$') && duration(self) <= duration('8760h')",message="upgrade.timeout must be a length of time such as 10m or 1h30m, and at most a year (8760h)"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$') && duration(self) <= duration('8760h')",message="upgrade.timeout must be a duration such as 10m or 1h30m, at most one year (8760h)"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onFailure is what to do when a rollout has failed. Hold: leave everything as it is,
-	// older pods serving, until spec changes or pods get ready. Rollback: go back to the
-	// version that ran before, once for each change of spec. A first installation and a
-	// change of values alone are held.
+	// onFailure is what to do when a rollout fails. Hold: change nothing until spec changes
+	// or pods become ready; existing pods keep serving. Rollback: return to the version
+	// that ran before, once for each change of spec. A first installation and a change of
+	// values alone always hold.
 	// +optional
 	// +kubebuilder:default=Hold
 	OnFailure OnFailure `json:"onFailure,omitempty"`
 
-	// approve is who permits a change of a mesh that runs. Automatic: whoever changes spec.
-	// Manual: what would change is told in status.proposal, and waits until the annotation
-	// operator.gloo.solo.io/approve names the digest of the proposal. First installations,
-	// corrections of drift and rollbacks do not wait.
+	// approve is whether a change of a running mesh needs approval. Automatic: no approval.
+	// Manual: status.proposal describes the change, which waits until the annotation
+	// operator.gloo.solo.io/approve contains the digest of the proposal. First
+	// installations, corrections of drift and rollbacks need no approval.
 	// +optional
 	// +kubebuilder:default=Automatic
 	Approve Approve `json:"approve,omitempty"`
 
-	// allowDowngrade permits spec.version to be of an older minor version than the one
-	// that runs, which Istio does not support in place. Older patch releases of the same
-	// minor version need no permission.
+	// allowDowngrade allows spec.version to be of an older minor version than the running
+	// one. Istio does not support such a downgrade in place. Older patch releases of the
+	// same minor version are always allowed.
 	// +optional
 	AllowDowngrade bool `json:"allowDowngrade,omitempty"`
 
-	// maxUnavailableNodes is how many nodes that are not ready, as a number or as a
-	// percentage of those that a DaemonSet wants pods on (rounded down), may be left
-	// without a pod of the mesh that is up to date and ready: istio-cni and ztunnel are
-	// complete without them. Default: 0. Such nodes are named in the status.
+	// maxUnavailableNodes is the number of nodes that are not ready and may be left without
+	// an up-to-date and ready pod of the mesh: istio-cni and ztunnel are complete without
+	// them. It is a number, or a percentage of the nodes on which a DaemonSet runs pods
+	// (rounded down). Default: 0. The status names these nodes.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 2147483647 : self.matches('^(100|[1-9]?[0-9])%$')",message="upgrade.maxUnavailableNodes must be a number of nodes, 0 or more, or a percentage such as 10%; a number is at most 2147483647"
 	MaxUnavailableNodes *intstr.IntOrString `json:"maxUnavailableNodes,omitempty"`
 }
 
-// Approve is who permits a change of a mesh that runs.
+// Approve is whether a change of a running mesh needs approval.
 // +kubebuilder:validation:Enum=Automatic;Manual
 type Approve string
 
-// The ways to permit a change.
+// The approval modes.
 const (
 	Automatic Approve = "Automatic"
 	Manual    Approve = "Manual"
 )
 
-// OnFailure is what to do when a rollout has failed.
+// OnFailure is what to do when a rollout fails.
 // +kubebuilder:validation:Enum=Hold;Rollback
 type OnFailure string
 
-// The answers to a failed rollout.
+// The failure modes.
 const (
 	Hold     OnFailure = "Hold"
 	Rollback OnFailure = "Rollback"
 )
 
-// RolloutStatus is a change of the mesh that is under way. Its times have no format in the
-// schema: of a text with a format, the API server takes a list too.
+// RolloutStatus is a change of the mesh in progress. Its times have no format in the
+// schema, because the API server also accepts a list for a string with a format.
 type RolloutStatus struct {
 	// from is the Istio version that ran before. Empty for the first installation.
 	// +optional
 	From string `json:"from,omitempty"`
 
-	// to is the Istio version that is being rolled out. It is from where only values
-	// change.
+	// to is the Istio version that is being rolled out. If only values change, it equals
+	// from.
 	// +required
 	To string `json:"to"`
 
-	// path lists the versions that follow to, up to spec.version: more than one minor
-	// version is gone through one at a time.
+	// path lists the versions that follow to, up to spec.version. An upgrade over several
+	// minor versions goes through one minor version at a time.
 	// +optional
 	// +listType=atomic
 	Path []string `json:"path,omitempty"`
 
-	// rollback tells that this goes back because a rollout failed.
+	// rollback is true if this change rolls back a failed rollout.
 	// +optional
 	Rollback bool `json:"rollback,omitempty"`
 
-	// startTime is when this change began.
+	// startTime is when this change started.
 	// +required
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=string
@@ -101,12 +101,12 @@ type RolloutStatus struct {
 	// +kubebuilder:validation:XValidation:rule="timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",message="must be a time such as 2026-01-31T12:00:00Z"
 	StartTime metav1.Time `json:"startTime"`
 
-	// component is the one that is being rolled out.
+	// component is the component that is being rolled out.
 	// +optional
 	Component string `json:"component,omitempty"`
 
-	// progressTime is when that component began, or last got one more pod up to date and
-	// ready.
+	// progressTime is when the rollout of that component started, or when it last got one
+	// more up-to-date and ready pod.
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=string
@@ -114,31 +114,40 @@ type RolloutStatus struct {
 	// +kubebuilder:validation:XValidation:rule="timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",message="must be a time such as 2026-01-31T12:00:00Z"
 	ProgressTime *metav1.Time `json:"progressTime,omitempty"`
 
-	// progress is component, versions and "up to date and ready / desired" pods in words.
+	// progress is a text with the component, the versions and the pods ("up to date and
+	// ready / desired").
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Progress string `json:"progress,omitempty"`
 }
 
-// Proposal is a change of the mesh that waits to be approved.
+// Proposal is a change of the mesh that waits for approval.
 type Proposal struct {
 	// version is the Istio version that would run.
 	// +required
 	Version string `json:"version"`
 
-	// digest tells this change from others: the value of the annotation that approves it.
+	// digest identifies this change. The annotation that approves it has this value.
 	// +required
 	Digest string `json:"digest"`
 
-	// summary says in one sentence what would change, and which pods restart.
+	// summary describes in one sentence what would change, and which pods restart.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Summary string `json:"summary,omitempty"`
+
+	// upgradeNotes is how many notes for upgraders Istio's release notes have that concern
+	// this change. To read them: gloo-operator diff -f FILE.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	UpgradeNotes int32 `json:"upgradeNotes,omitempty"`
 }
 
 // FailedRollout is a rollout that failed and was rolled back.
 type FailedRollout struct {
-	// generation of spec that asked for it. It is not tried again before spec changes.
+	// generation is the generation of spec that requested the rollout. The operator does
+	// not attempt it again before spec changes.
 	// +required
 	Generation int64 `json:"generation"`
 
@@ -146,12 +155,12 @@ type FailedRollout struct {
 	// +required
 	Version string `json:"version"`
 
-	// planDigest identifies the objects and values that the rollback goes to. Where
-	// spec.upgrade.approve is Manual, others wait for approval.
+	// planDigest identifies the objects and values that the rollback returns to. If
+	// spec.upgrade.approve is Manual, all others wait for approval.
 	// +optional
 	PlanDigest string `json:"planDigest,omitempty"`
 
-	// message says why.
+	// message is the reason of the failure.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
@@ -159,7 +168,7 @@ type FailedRollout struct {
 
 // HistoryEntry is a change of the mesh that has ended.
 type HistoryEntry struct {
-	// time is when it ended.
+	// time is when the change ended.
 	// +required
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=string
@@ -171,16 +180,16 @@ type HistoryEntry struct {
 	// +optional
 	From string `json:"from,omitempty"`
 
-	// to is the Istio version after. It is from where only values changed.
+	// to is the Istio version after. If only values changed, it equals from.
 	// +required
 	To string `json:"to"`
 
-	// result is Succeeded, Failed, RolledBack (this change undid one that failed) or
-	// Superseded (another was asked for before it was complete).
+	// result is Succeeded, Failed, RolledBack (this change rolled back a failed one) or
+	// Superseded (another change was requested before this one was complete).
 	// +required
 	Result HistoryResult `json:"result"`
 
-	// duration is how long it took, in whole seconds, such as 1m23s.
+	// duration is how long the change took, in whole seconds, such as 1m23s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,2}m)?[0-9]{1,2}s$`
@@ -199,9 +208,9 @@ const (
 	ResultSuperseded HistoryResult = "Superseded"
 )
 
-// HistoryLength is how many changes status.history keeps.
+// HistoryLength is the number of changes that status.history keeps.
 const HistoryLength = 10
 
-// MaxMessageLength is how long a message in the status may be: what Kubernetes sets for the
-// message of a condition, and the CRD for all others.
+// MaxMessageLength is the maximum length of a message in the status. Kubernetes sets it for
+// the message of a condition, and the CRD for all others.
 const MaxMessageLength = 32768

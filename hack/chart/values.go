@@ -11,7 +11,7 @@ import (
 	yamlv3 "go.yaml.in/yaml/v3"
 )
 
-// value is one value of the chart with what stands above it.
+// value is one value of the chart with the comments above it.
 type value struct {
 	name        string
 	description string
@@ -81,7 +81,7 @@ func newValue(key, node *yamlv3.Node) (value, error) {
 	return v, nil
 }
 
-// free tells a value that is no section with fixed values in it.
+// free reports whether a value is not a section with fixed values in it.
 func (v value) free() bool {
 	_, open := v.schema["additionalProperties"]
 	return v.node.Kind != yamlv3.MappingNode || len(v.node.Content) == 0 || open

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -11,7 +13,7 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
-	"github.com/gloo-operator/gloo-operator/test/images"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
 const usage = `usage: cluster <command> [flags]
@@ -22,7 +24,7 @@ const usage = `usage: cluster <command> [flags]
   list    show all clusters of this user
   tools   build or fetch the programs of a cluster and of tests, and print where they are
 
-Each command tells its flags with -h.`
+Each command lists its flags with -h.`
 
 // asUsual is a number of nodes that was not given.
 const asUsual = -1
@@ -36,6 +38,7 @@ type flags struct {
 	images         []string
 	real           bool
 	kubeletVersion string
+	kubernetes     string
 }
 
 func run(ctx context.Context, args []string) error {
@@ -63,7 +66,7 @@ func parse(command string, args []string) (flags, error) {
 	var f flags
 	set := flag.NewFlagSet(command, flag.ContinueOnError)
 	set.StringVar(&f.name, "name", "default", "name of the cluster")
-	set.StringVar(&f.dir, "dir", "", "folder of its state (default: by its name, in the user's cache)")
+	set.StringVar(&f.dir, "dir", "", "directory of its state (default: by its name, in the user's cache)")
 	if command == "up" {
 		set.IntVar(&f.nodes, "nodes", asUsual, "number of simulated nodes; as usual, 3, or none beside real ones")
 		set.IntVar(&f.realNodes, "real-nodes", 0, "number of nodes whose pods really run, 1 or 2 (as root)")
@@ -71,7 +74,10 @@ func parse(command string, args []string) (flags, error) {
 			f.images = append(f.images, path)
 			return nil
 		})
-		set.StringVar(&f.kubeletVersion, "kubelet-version", cluster.DefaultKubeletVersion, "what the nodes report; v1.37.2+k3s1 makes K3s nodes")
+		set.StringVar(&f.kubeletVersion, "kubelet-version", "", "what the nodes report (default: the version of Kubernetes, to which +k3s1 is appended: it makes K3s nodes)")
+	}
+	if command == "up" || command == "tools" {
+		set.StringVar(&f.kubernetes, "kubernetes", "", "minor version of Kubernetes, such as 1.36 (default: the newest)")
 	}
 	if command == "tools" {
 		set.BoolVar(&f.real, "real", false, "those of real nodes, and of the images of Istio for them, as well")
@@ -100,7 +106,7 @@ func up(ctx context.Context, f flags) error {
 		nodes = 0
 	}
 	c, err := cluster.Start(ctx, cluster.Options{
-		Dir: f.dir, Nodes: nodes, RealNodes: f.realNodes, Images: f.images, KubeletVersion: f.kubeletVersion, Detach: true, Log: os.Stderr,
+		Dir: f.dir, Nodes: nodes, RealNodes: f.realNodes, Images: f.images, KubeletVersion: f.kubeletVersion, Kubernetes: f.kubernetes, Detach: true, Log: os.Stderr,
 	})
 	if err != nil {
 		return err
@@ -151,7 +157,7 @@ func list(context.Context, flags) error {
 }
 
 func tools(ctx context.Context, f flags) error {
-	families, err := familiesFor(f.real)
+	families, err := familiesFor(f)
 	if err != nil {
 		return err
 	}
@@ -174,6 +180,9 @@ func tools(ctx context.Context, f flags) error {
 	if !f.real {
 		return nil
 	}
+	if err := envoys(ctx); err != nil {
+		return err
+	}
 	system, err := toolchain.System(ctx, os.Stderr)
 	if err == nil && system != "" {
 		fmt.Println(system)
@@ -181,14 +190,26 @@ func tools(ctx context.Context, f flags) error {
 	return err
 }
 
+// envoys are those of the releases of Istio that there are images of.
+func envoys(ctx context.Context) error {
+	versions, err := imagebuild.Versions()
+	for _, version := range versions {
+		fetched, problem := toolchain.Envoy(ctx, version, os.Stderr)
+		if err = errors.Join(err, problem); err == nil {
+			err = show(fetched)
+		}
+	}
+	return err
+}
+
 // familiesFor are those that make tools asks for, with those of real nodes or without.
-func familiesFor(real bool) ([]toolchain.Family, error) {
-	families := slices.Concat(toolchain.Families(), toolchain.Peers())
-	if !real {
+func familiesFor(f flags) ([]toolchain.Family, error) {
+	families := slices.Concat(toolchain.Families(f.kubernetes), toolchain.Peers())
+	if !f.real {
 		return families, nil
 	}
-	families = append(families, toolchain.NodeFamilies()...)
-	versions, err := images.Versions()
+	families = append(families, toolchain.NodeFamilies(f.kubernetes)...)
+	versions, err := imagebuild.Versions()
 	for _, version := range versions {
 		families = append(families, toolchain.Istio(version))
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command cluster starts, shows and stops local clusters: go run ./hack/cluster help.
 package main
 

@@ -3,134 +3,114 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
 const (
 	// clusterName is the local cluster that the demo uses and leaves running.
 	clusterName = "demo"
-	// kubeletVersion makes the simulated nodes K3s nodes.
-	kubeletVersion = cluster.DefaultKubeletVersion + "+k3s1"
+	// kubeletVersion makes the simulated nodes K3s nodes; they have Cilium as well.
+	kubeletVersion = "+k3s1"
 	// operatorNamespace is where the chart is installed.
 	operatorNamespace = "gloo-operator"
+	// sample is the manifest of the mesh.
+	sample = "config/samples/minimal.yaml"
 )
+
+// demo is a cluster that the demo installs a mesh in.
+type demo struct {
+	options
+	cluster *cluster.Cluster
+	// versions are those of Istio that the cluster's nodes can run, the oldest first.
+	versions []string
+	// initial is the version of a new mesh. Empty: the sample's own.
+	initial string
+}
 
 func run(ctx context.Context, o options) error {
 	if o.down {
 		return down()
 	}
-	versions, err := versionsFor(o)
+	d, err := newDemo(o)
 	if err != nil {
 		return err
 	}
-	version, err := versionFor(o, versions)
+	manifest, err := readSample(sample, d.initial)
 	if err != nil {
 		return err
 	}
-	manifest, err := readSample(o.sample, version)
-	if err != nil {
+	if d.cluster, err = openOrStart(ctx, o, versionOf(manifest)); err != nil {
 		return err
 	}
-	c, err := openOrStart(ctx, o)
-	if err != nil {
+	if err := d.install(ctx, manifest); err != nil {
+		return fmt.Errorf("%w\n%s", err, d.whereToLook())
+	}
+	if err := d.checkHealth(ctx); err != nil {
 		return err
 	}
-	at := placeFor(c, o, versions)
-	if err := install(ctx, c, at, manifest, o); err != nil {
-		return err
-	}
-	if err := healthCheck(ctx, c); err != nil {
-		return err
-	}
-	printNext(os.Stdout, c, at, manifest.GetName(), nextVersion(versionOf(manifest), versions))
+	d.printNext(os.Stdout, manifest)
 	return nil
 }
 
-// install installs the operator, and the mesh by it.
-func install(ctx context.Context, c *cluster.Cluster, at place, manifest *object, o options) error {
-	kube, err := newClient(c)
-	if err != nil {
-		return err
+// newDemo finds the versions of Istio that there are, and checks the wanted one. On simulated
+// nodes any version is accepted: the operator rejects an unknown one itself.
+func newDemo(o options) (demo, error) {
+	d := demo{options: o, versions: istio.Versions(), initial: o.version}
+	if o.real == 0 {
+		return d, nil
 	}
-	besides, err := at.prepare(ctx)
-	if err != nil {
-		return err
+	var err error
+	if d.versions, err = imagebuild.Versions(); err != nil {
+		return d, err
 	}
-	if err := installChart(ctx, c, kube, o.chart, besides); err != nil {
-		return fmt.Errorf("%w\n%s", err, whereToLook(c, at))
+	if d.initial = cmp.Or(o.version, d.versions[0]); !slices.Contains(d.versions, d.initial) {
+		return d, fmt.Errorf("there are no images of Istio %s for real nodes: use VERSION=%s", o.version, strings.Join(d.versions, " or "))
 	}
-	ended, err := at.start(ctx)
-	if err != nil {
-		return err
-	}
-	if o.version == "" {
-		if err := keepVersion(ctx, kube, manifest); err != nil {
-			return err
-		}
-	}
-	if err := showInstallation(ctx, kube, manifest, o, ended); err != nil {
-		return fmt.Errorf("%w\n%s", err, whereToLook(c, at))
-	}
-	return nil
+	return d, nil
 }
 
-// showInstallation applies the manifest and returns when the mesh is complete.
-func showInstallation(ctx context.Context, kube client.WithWatch, manifest *object, o options, ended <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	fmt.Printf("kubectl apply -f %s # version %s\n\n", o.sample, versionOf(manifest))
-	view := newDisplay(os.Stdout)
-	if err := apply(ctx, kube, manifest); err != nil {
-		return err
-	}
-	err := follow(ctx, kube, manifest.GetName(), view, ended)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the mesh is not complete after %s", o.timeout)
-	}
-	return err
-}
-
-// openOrStart takes the demo's cluster where it runs, and starts it otherwise.
-func openOrStart(ctx context.Context, o options) (*cluster.Cluster, error) {
+// openOrStart opens the demo's running cluster, or starts it for that version of Istio.
+func openOrStart(ctx context.Context, o options, version string) (*cluster.Cluster, error) {
 	dir := cluster.NamedDir(clusterName)
 	c, err := cluster.Open(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return startCluster(ctx, dir, o)
+		return startCluster(ctx, dir, o, version)
 	}
 	if err != nil {
 		return nil, err
 	}
-	running := 0
-	for _, name := range c.Processes() {
-		if c.Process(name).Running() {
-			running++
-		}
-	}
-	switch running {
+	running := slices.DeleteFunc(c.Processes(), func(name string) bool { return !c.Process(name).Running() })
+	switch len(running) {
 	case len(c.Processes()):
-		if err := sameKind(c.RealNodes(), o.real); err != nil {
-			return nil, err
-		}
-		fmt.Printf("using the cluster that runs already, in %s; make demo-down ends it\n", short(dir))
-		return c, nil
+		fmt.Printf("using the running cluster in %s; make demo-down stops it\n", short(dir))
+		return c, sameKind(c.RealNodes(), o.real)
 	case 0:
-		return startCluster(ctx, dir, o)
+		return startCluster(ctx, dir, o, version)
 	default:
-		return nil, fmt.Errorf("only %d of %d processes of the cluster in %s run: end it with make demo-down, then start anew",
-			running, len(c.Processes()), dir)
+		return nil, fmt.Errorf("only %d of %d processes of the cluster in %s run: stop it with make demo-down, then start it again",
+			len(running), len(c.Processes()), dir)
 	}
+}
+
+// sameKind compares the numbers of real nodes of the running and of the wanted cluster.
+func sameKind(running, wanted int) error {
+	if running == wanted {
+		return nil
+	}
+	return fmt.Errorf("the demo's cluster is running with %s: stop it with make demo-down, then start one with %s",
+		kindOf(running), kindOf(wanted))
 }
 
 // kindOf names the nodes of a cluster with that number of real ones.
@@ -141,68 +121,41 @@ func kindOf(real int) string {
 	return fmt.Sprintf("real nodes (REAL=%d)", real)
 }
 
-// sameKind takes two numbers of real nodes, of the cluster that runs and of the wanted one.
-func sameKind(running, wanted int) error {
-	if running == wanted {
-		return nil
-	}
-	return fmt.Errorf("the demo's cluster runs already, with %s: end it with make demo-down, then start one with %s",
-		kindOf(running), kindOf(wanted))
-}
-
-func startCluster(ctx context.Context, dir string, o options) (*cluster.Cluster, error) {
-	kind := fmt.Sprintf("%d simulated K3s nodes", o.nodes)
-	if o.real > 0 {
-		kind = kindOf(o.real)
-	}
-	fmt.Printf("starting Kubernetes with %s; the first time, its programs are compiled\n", kind)
-	nodes := o.nodes
-	if nodes == 0 {
-		nodes = -1
-	}
-	return cluster.Start(ctx, cluster.Options{
-		Dir: dir, Nodes: nodes, RealNodes: o.real, KubeletVersion: kubeletVersion, Detach: true, Log: os.Stdout,
-	})
-}
-
-func newClient(c *cluster.Cluster) (client.WithWatch, error) {
-	scheme, err := newScheme()
+func startCluster(ctx context.Context, dir string, o options, version string) (*cluster.Cluster, error) {
+	kubernetes, err := kubernetesFor(version)
 	if err != nil {
 		return nil, err
 	}
-	return client.NewWithWatch(c.Config("demo"), client.Options{Scheme: scheme})
-}
-
-func newScheme() (*runtime.Scheme, error) {
-	scheme := runtime.NewScheme()
-	return scheme, v1.AddToScheme(scheme)
-}
-
-func down() error {
-	dir := cluster.NamedDir(clusterName)
-	if c, err := cluster.Open(dir); err == nil {
-		if err := operatorOf(c).stop(); err != nil {
-			return err
-		}
+	kind, nodes := fmt.Sprintf("%d simulated K3s nodes and Cilium", o.nodes), o.nodes
+	if o.real > 0 {
+		kind, nodes = kindOf(o.real), -1
 	}
-	if err := cluster.Down(dir); err != nil {
+	fmt.Printf("starting Kubernetes with %s; the first start compiles its programs\n", kind)
+	return cluster.Start(ctx, cluster.Options{
+		Dir: dir, Nodes: nodes, RealNodes: o.real, Kubernetes: kubernetes, KubeletVersion: kubeletVersion, Cilium: o.real == 0, Detach: true, Log: os.Stdout,
+	})
+}
+
+// down stops the cluster, and with it the operator.
+func down() error {
+	if err := cluster.Down(cluster.NamedDir(clusterName)); err != nil {
 		return err
 	}
 	fmt.Println("the demo's operator and cluster are stopped")
 	return nil
 }
 
-func whereToLook(c *cluster.Cluster, at place) string {
+func (d demo) whereToLook() string {
 	return fmt.Sprintf("  the operator's log: %s\n  Kubernetes' logs:   %s\n  the resource:       %s describe smc",
-		at.log(), short(filepath.Join(c.Dir(), "logs")), kubectl(c))
+		d.operatorLog(), short(filepath.Join(d.cluster.Dir(), "logs")), d.kubectl())
 }
 
-// kubectl is how a person runs it on the cluster from any shell.
-func kubectl(c *cluster.Cluster) string {
-	return fmt.Sprintf("KUBECONFIG=%s %s", short(c.Kubeconfig()), short(c.Binary("kubectl")))
+// kubectl is the command line for the cluster's kubectl, from any shell.
+func (d demo) kubectl() string {
+	return fmt.Sprintf("KUBECONFIG=%s %s", short(d.cluster.Kubeconfig()), short(d.cluster.Binary("kubectl")))
 }
 
-// short is the path as a person would type it into a shell.
+// short is the path as one types it into a shell.
 func short(path string) string {
 	home, err := os.UserHomeDir()
 	if err != nil || !strings.HasPrefix(path, home+"/") {
@@ -211,18 +164,24 @@ func short(path string) string {
 	return "$HOME" + strings.TrimPrefix(path, home)
 }
 
-// printNext tells how to go on by hand.
-func printNext(out io.Writer, c *cluster.Cluster, at place, name, next string) {
-	if note := at.note(); note != "" {
-		fmt.Fprintf(out, "\n%s\n", note)
+// printNext prints what a user can do next.
+func (d demo) printNext(out io.Writer, manifest *object) {
+	if d.real > 0 && os.Getenv(imagebuild.ZtunnelVariable) == "" {
+		fmt.Fprint(out, standInNote)
 	}
 	fmt.Fprintf(out, `
-The cluster and the operator go on running. Look around in this shell:
+The cluster and the operator keep running. To use them from this shell:
   export KUBECONFIG=%s PATH=%s:$PATH
   kubectl get smc -w
-`, short(c.Kubeconfig()), short(filepath.Dir(c.Binary("kubectl"))))
-	if next != "" {
-		fmt.Fprintf(out, "Change the version, and watch the upgrade:\n  kubectl patch smc %s --type merge -p '{\"spec\":{\"version\":\"%s\"}}'\n", name, next)
+`, short(d.cluster.Kubeconfig()), short(filepath.Dir(d.cluster.Binary("kubectl"))))
+	if i := slices.Index(d.versions, versionOf(manifest)); i >= 0 && i+1 < len(d.versions) {
+		fmt.Fprintf(out, "To change the version and watch the upgrade:\n  kubectl patch smc %s --type merge -p '{\"spec\":{\"version\":\"%s\"}}'\n",
+			manifest.GetName(), d.versions[i+1])
 	}
-	fmt.Fprintln(out, "End it:\n  make demo-down")
+	fmt.Fprintln(out, "To stop the demo:\n  make demo-down")
 }
+
+const standInNote = `
+All pods really run, but ztunnel is a stand-in that carries traffic as far as the tests need it.
+docs/end-to-end-images.md explains the differences, and how to use the real one.
+`

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo turns the K3s and Cilium sample into a mesh on a local
-// Kubernetes, and shows how it goes: make demo, make demo-down.
+// Command demo installs a mesh from the smallest sample on a local Kubernetes,
+// and shows the progress: make demo, make demo-down.
 //
 // It installs the operator's chart with helm. On real nodes the operator runs as the
-// chart says. No image can run on simulated nodes, so there it is a process of this
-// machine that uses the chart's ServiceAccount. The operator and the cluster go on
-// running when the demo ends. Run it in the root folder of the repository, after make build.
+// chart says. No image can run on simulated nodes, so there it is a process on this
+// machine that uses the chart's ServiceAccount. The operator and the cluster keep
+// running when the demo ends. Run it in the root directory of the repository, after make build.
 package main
 
 import (
@@ -18,6 +18,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // options are what a person can choose.
@@ -28,17 +31,16 @@ type options struct {
 	nodes int
 	// real is the number of nodes whose pods really run. With them, none is simulated.
 	real int
-	// sample, chart and operator are paths below the root of the repository.
-	sample, chart, operator string
 	// timeout is for the mesh alone, not for compiling and starting Kubernetes.
 	timeout time.Duration
-	// down ends the demo instead.
+	// down stops the demo instead.
 	down bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctrl.SetLogger(logr.Discard()) // Unset, it prints where it was first asked for, after half a minute.
 	o, err := parse(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -58,9 +60,6 @@ func parse(args []string) (options, error) {
 	set.StringVar(&o.version, "version", "", "Istio version instead of the sample's")
 	set.IntVar(&o.nodes, "nodes", 10, "number of simulated nodes of a new cluster")
 	set.IntVar(&o.real, "real", 0, "number of nodes whose pods really run, 1 or 2, as root; needs -nodes=0")
-	set.StringVar(&o.sample, "sample", "config/samples/k3s-cilium.yaml", "manifest with one ServiceMeshController")
-	set.StringVar(&o.chart, "chart", "charts/gloo-operator", "folder with the operator's chart")
-	set.StringVar(&o.operator, "operator", "bin/gloo-operator", "the operator's binary")
 	set.DurationVar(&o.timeout, "timeout", 0, "how long the mesh may take; 0 is 2m, or 10m on real nodes")
 	set.BoolVar(&o.down, "down", false, "stop the operator and the cluster")
 	if err := set.Parse(args); err != nil {

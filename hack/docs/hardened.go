@@ -16,10 +16,10 @@ import (
 	"strings"
 )
 
-// testFolders are where tests are, from the root of the repository.
-var testFolders = []string{"api", "hack", "internal", "test"}
+// testDirs are where tests are, from the root of the repository.
+var testDirs = []string{"api", "hack", "internal", "test"}
 
-// hardenedMark begins a comment above a spec that shows what was mended:
+// hardenedMark begins a comment above a spec that shows what was fixed:
 //
 //	// Hardened: INPUT | WHAT HAPPENED BEFORE
 const hardenedMark = "// Hardened: "
@@ -34,14 +34,14 @@ type hardening struct{ input, before, now string }
 var plain = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"|", `\|`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "\n", " ")
 
-// hardened is the rows of all tests below those folders in Markdown, by file and line.
-func hardened(root fs.FS, folders ...string) (string, error) {
+// hardened is the rows of all tests below those directories in Markdown, by file and line.
+func hardened(root fs.FS, directories ...string) (string, error) {
 	var table strings.Builder
 	table.WriteString("| Input | What happened | What happens now |\n|---|---|---|\n")
 	var failures []error
-	for _, folder := range folders {
+	for _, directory := range directories {
 		// WalkDir goes in lexical order, so that the table is the same everywhere.
-		err := fs.WalkDir(root, folder, func(name string, entry fs.DirEntry, err error) error {
+		err := fs.WalkDir(root, directory, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
 				return err
 			}
@@ -139,4 +139,4 @@ func textOf(expression ast.Expr) (text string, begins bool) {
 }
 
 // hardenedTests is the table of the repository that the command runs in.
-func hardenedTests() (string, error) { return hardened(os.DirFS("."), testFolders...) }
+func hardenedTests() (string, error) { return hardened(os.DirFS("."), testDirs...) }

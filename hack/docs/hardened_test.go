@@ -63,7 +63,7 @@ var _ = DescribeTable("A comment is refused, with file and line,", func(lines, r
 	Entry("above a text that is computed", "// Hardened: a | b\nIt(e(), f)", "above no It"),
 )
 
-var _ = It("A folder that is not there and a file that is no Go are errors", func() {
+var _ = It("A directory that is not there and a file that is no Go are errors", func() {
 	_, err := hardened(fstest.MapFS{}, "nowhere")
 	Expect(err).To(MatchError(ContainSubstring("nowhere")))
 	_, err = hardened(fstest.MapFS{"a/a_test.go": {Data: []byte("Hardened")}}, "a")

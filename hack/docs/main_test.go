@@ -19,8 +19,13 @@ const opened, closed = "<!-- releases:begin -->\n", "<!-- releases:end -->"
 
 var _ = It("The table lists checks, in their order, as Markdown can show them", func() {
 	Expect(checks([]preflight.Check{
-		{Reason: "A", Blocking: true, Title: "a|b", Why: "c", Mend: "kubectl -n <namespace> x", Source: "e"}, {Reason: "B"},
+		{Reason: "A", Blocking: true, Title: "a|b", Why: "c", Fix: "kubectl -n <namespace> x", Source: "e"}, {Reason: "B"},
 	})).To(HaveSuffix("|\n| `A` | a\\|b | **stops** | c | kubectl -n &lt;namespace&gt; x | e |\n| `B` |  | warns |  |  |  |\n"))
+})
+
+var _ = It("Each check has a section", func() {
+	Expect(findings([]preflight.Check{{Reason: "A", Blocking: true, Title: "It is <old>"}, {Reason: "B", Title: "Two"}})).
+		To(Equal("#### A\n\nStops: It is &lt;old&gt;.\n\n#### B\n\nWarns: Two.\n\n"))
 })
 
 var _ = It("The table lists metrics", func() {
@@ -43,18 +48,16 @@ var _ = It("The table lists releases, newest first", func() {
 		"| 1.2.0 | 1.30 – 1.33 | v1.1.0 | a branch |\n| 1.1.0 | 1.29 – 1.32 | v1.0.0 |  |\n"))
 })
 
-var _ = DescribeTable("The table goes", func(document, want string) {
-	Expect(replaceTable(document, "releases", "new\n")).To(Equal(want))
-},
-	Entry("between the markers", "a\n"+opened+"old\n"+closed+"\nb", "a\n"+opened+"new\n"+closed+"\nb"),
-	Entry("between markers with nothing between", opened+closed, opened+"new\n"+closed),
-	Entry("between each pair of them", opened+closed+opened+"old\n"+closed, opened+"new\n"+closed+opened+"new\n"+closed),
-	Entry("nowhere in a document without", "a\n"+closed, "a\n"+closed),
-)
+var _ = It("A file is shown as code of its language", func() {
+	file := filepath.Join(GinkgoT().TempDir(), "a.lua")
+	Expect(os.WriteFile(file, []byte("return 1\n"), 0o600)).To(Succeed())
+	Expect(included(file)()).To(Equal("```lua\nreturn 1\n```\n"))
+	_, err := included(file + "x")()
+	Expect(err).To(MatchError(os.ErrNotExist))
+})
 
-var _ = It("A marker that is not closed is an error", func() {
-	_, err := replaceTable("a\n"+opened+"old\n", "releases", "new\n")
-	Expect(err).To(MatchError(ContainSubstring("releases:end")))
+var _ = It("A document without tables is left alone", func() {
+	Expect(replaceTables("a\n" + closed)).To(Equal("a\n" + closed))
 })
 
 var _ = Describe("A document", func() {

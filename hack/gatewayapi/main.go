@@ -5,7 +5,7 @@
 //
 // The module has no embed of its own, and third-party text is not kept in this
 // repository: so the copy is made at build time, from modules that go.sum checks.
-// Run it in this folder: go run . ../../internal/gatewayapi/crds
+// Run it in this directory: go run . ../../internal/gatewayapi/crds
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 // each.
 const crdFiles = "config/crd/standard/gateway.networking.k8s.io_*.yaml"
 
-// isCRD tells the CRDs from the policy beside them (vap_safeupgrades), which is a
+// isCRD distinguishes the CRDs from the policy beside them (vap_safeupgrades), which is a
 // cluster admin's choice and is left out.
 var isCRD = regexp.MustCompile(`(?m)^kind: CustomResourceDefinition$`)
 
@@ -38,7 +38,7 @@ type module struct {
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run . FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: go run . DIRECTORY")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1]); err != nil {

@@ -28,10 +28,10 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 	"oras.land/oras-go/v2/registry/remote"
 
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
-// largest is how many bytes a node may have to download: issue 8's figure.
+// largest is how many bytes a node may have to download.
 const largest = 25_000_000
 
 func TestImage(t *testing.T) {
@@ -217,7 +217,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 	})
 })
 
-// unpack puts what is in the image's layer into a folder, and lists it.
+// unpack puts what is in the image's layer into a directory, and lists it.
 func unpack(store content.Fetcher, manifest ocispec.Manifest, root string) []string {
 	GinkgoHelper()
 	Expect(manifest.Layers).To(HaveLen(1))

@@ -32,7 +32,7 @@ func main() {
 	flag.StringVar(&s.certificates, "certificates", certificatesFile, "CA certificates that the operator trusts, in PEM")
 	flag.StringVar(&s.revision, "revision", "unknown", "commit that the operator was built from")
 	flag.TextVar(&s.created, "created", time.Unix(0, 0).UTC(), "time of that commit, in RFC 3339")
-	folder := flag.String("output", "bin/image", "folder of the OCI image layout")
+	directory := flag.String("output", "bin/image", "directory of the OCI image layout")
 	push := flag.String("push", "", "where to push the image: registry/name:tag; credentials are those of docker login")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./hack/image [flags] BINARY…")
@@ -45,15 +45,15 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, s, *folder, *push, os.Stdout); err != nil {
+	if err := run(ctx, s, *directory, *push, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
 }
 
-// run writes the layout, tells what is in it, and pushes it if that is asked for.
-func run(ctx context.Context, s source, folder, push string, out io.Writer) error {
-	layout, err := newLayout(folder)
+// run writes the layout, prints what is in it, and pushes it if that is asked for.
+func run(ctx context.Context, s source, directory, push string, out io.Writer) error {
+	layout, err := newLayout(directory)
 	if err != nil {
 		return err
 	}
@@ -63,13 +63,13 @@ func run(ctx context.Context, s source, folder, push string, out io.Writer) erro
 	}
 	for _, one := range images {
 		fmt.Fprintf(out, "%s/%s: %.1f MB compressed, %s\n", one.Platform.OS, one.Platform.Architecture, float64(one.compressed)/1e6, one.Digest)
-		list := fmt.Sprintf("%s-%s.cdx.json", folder, one.Platform.Architecture)
+		list := fmt.Sprintf("%s-%s.cdx.json", directory, one.Platform.Architecture)
 		if err := os.WriteFile(list, one.sbom, 0o644); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s: what is in it\n", list)
 	}
-	fmt.Fprintf(out, "%s: OCI image layout, %s\n", folder, index.Digest)
+	fmt.Fprintf(out, "%s: OCI image layout, %s\n", directory, index.Digest)
 	if push == "" {
 		return nil
 	}
@@ -80,13 +80,13 @@ func run(ctx context.Context, s source, folder, push string, out io.Writer) erro
 	return nil
 }
 
-// newLayout is an empty layout in that folder, which is emptied: blobs of images that
+// newLayout is an empty layout in that directory, which is emptied: blobs of images that
 // were made before would stay.
-func newLayout(folder string) (*oci.Store, error) {
-	if err := os.RemoveAll(folder); err != nil {
+func newLayout(directory string) (*oci.Store, error) {
+	if err := os.RemoveAll(directory); err != nil {
 		return nil, err
 	}
-	return oci.New(folder)
+	return oci.New(directory)
 }
 
 // send copies the images and what refers to them to a registry, then the index of that

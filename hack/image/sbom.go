@@ -110,7 +110,7 @@ func moduleComponents(ctx context.Context, built *debug.BuildInfo) ([]cyclonedx.
 		module := known[dependency.Path]
 		code := cmp.Or(dependency.Replace, dependency)
 		if module.Version != code.Version {
-			return nil, fmt.Errorf("it was built with %s@%s, and the source tree has %q: build it anew", code.Path, code.Version, module.Version)
+			return nil, fmt.Errorf("it was built with %s@%s, and the source tree has %q: build it again", code.Path, code.Version, module.Version)
 		}
 		if module.Problem != nil {
 			return nil, fmt.Errorf("%s@%s %w", code.Path, code.Version, module.Problem)
@@ -124,7 +124,7 @@ func moduleComponents(ctx context.Context, built *debug.BuildInfo) ([]cyclonedx.
 	return components, nil
 }
 
-// architectureOf tells what a binary was built for.
+// architectureOf returns what a binary was built for.
 func architectureOf(built *debug.BuildInfo) string {
 	for _, setting := range built.Settings {
 		if setting.Key == "GOARCH" {

@@ -76,17 +76,17 @@ var _ = Describe("The list of what is in an image", func() {
 
 	DescribeTable("is not made of a binary that the source tree would not make", func(ctx SpecContext, path, version, problem string) {
 		_, err := moduleComponents(ctx, built(path, version))
-		Expect(err).To(MatchError(And(ContainSubstring(path+"@"+version), ContainSubstring(problem), ContainSubstring("build it anew"))))
+		Expect(err).To(MatchError(And(ContainSubstring(path+"@"+version), ContainSubstring(problem), ContainSubstring("build it again"))))
 	},
 		Entry("with another version", "sigs.k8s.io/yaml", "v0.0.1", "the source tree has \"v1."),
 		Entry("with a module that is not linked any more", "example.com/gone", "v1.0.0", "the source tree has \"\""),
 	)
 
 	It("is written beside the image, for each architecture", func(ctx SpecContext) {
-		folder := filepath.Join(GinkgoT().TempDir(), "image")
+		directory := filepath.Join(GinkgoT().TempDir(), "image")
 		made := source{version: "v1", certificates: certificatesFile, binaries: []string{build("arm64", "./testdata/nothing")}}
-		Expect(run(ctx, made, folder, "", GinkgoWriter)).To(Succeed())
-		Expect(os.ReadFile(folder + "-arm64.cdx.json")).To(ContainSubstring(digestOf(made.binaries[0])))
+		Expect(run(ctx, made, directory, "", GinkgoWriter)).To(Succeed())
+		Expect(os.ReadFile(directory + "-arm64.cdx.json")).To(ContainSubstring(digestOf(made.binaries[0])))
 	})
 
 	It("escapes what a package URL would read otherwise", func() {

@@ -82,7 +82,7 @@ func (s source) writeImage(ctx context.Context, store oras.Target, binary string
 	return image{Descriptor: manifest, compressed: size}, err
 }
 
-// describe tells what the image is. The names are those of
+// describe says what the image is. The names are those of
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md.
 func (s source) describe() map[string]string {
 	return map[string]string{

@@ -18,7 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// report is the part of the benchmark's report that is drawn: see test/bench.
+// report is the part of the benchmark's report that is drawn: see test/suites/bench.
 type report struct {
 	Comparisons []comparison
 }

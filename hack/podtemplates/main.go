@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command podtemplates writes the digests of the pod templates of every sample with
-// every release that is compiled in. A workload whose template changes restarts its
-// pods: so the file tells what a new operator alone would restart in the meshes that
-// run. A test compares it with what is rendered, and asks for a line in CHANGELOG.md
-// for the file as a whole. Run it in the root folder of the repository.
+// every bundled release. A workload whose template changes restarts its pods, so the
+// file shows which pods an upgrade of the operator restarts. A test compares it with what
+// is rendered, and requires a line in CHANGELOG.md for each change of the file. Run it in the root directory of the repository.
 package main
 
 import (

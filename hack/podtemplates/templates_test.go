@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// root is the folder of the repository.
+// root is the directory of the repository.
 const root = "../../"
 
 func read(file string) string {
@@ -21,11 +21,11 @@ func read(file string) string {
 }
 
 var _ = Describe("A new operator alone", func() {
-	It("restarts no pod that docs/pod-templates.md does not tell of", func() {
+	It("restarts no pod that docs/pod-templates.md does not list", func() {
 		rows, err := collect(root + "config/samples")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(changes(read("docs/pod-templates.md"), document(rows))).To(BeEmpty(),
-			"pods of every mesh like these would restart when the operator is replaced: if that is wanted, run make generate and tell why in CHANGELOG.md")
+			"an upgrade of the operator would restart pods: if that is intended, run make generate and explain it in CHANGELOG.md")
 	})
 
 	It("restarts no pod without a line in CHANGELOG.md", func() {
@@ -94,7 +94,7 @@ var _ = DescribeTable("The changelog covers a change", func(changelog string, co
 	if covered {
 		Expect(err).NotTo(HaveOccurred())
 	} else {
-		Expect(err).To(MatchError(ContainSubstring("say why pods restart")))
+		Expect(err).To(MatchError(ContainSubstring("explain in its newest entry why pods restart")))
 	}
 },
 	Entry("which it names", "## [Unreleased]\n- Two istiods. NEW\n", true),

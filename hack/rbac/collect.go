@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
@@ -141,17 +141,17 @@ func (n *needs) collect(release istio.Release, component plan.Component) error {
 	return nil
 }
 
-// roles lists what the operator may do to the mesh: once for the whole cluster, once
-// for each namespace that objects are in.
+// roles lists the permissions on the mesh: one role for the cluster, one for each
+// namespace with objects.
 func (n *needs) roles() []role {
 	var roles []role
 	for _, namespace := range n.namespaces() {
 		roles = append(roles, role{namespace: namespace, sections: []section{
-			{comment: "What the operator looks at, to see whether the mesh is as it should be. RBAC knows no label selectors.",
+			{comment: "Reads and watches of the mesh, to detect drift. RBAC has no label selectors.",
 				rules: n.reads(namespace)},
-			{comment: "The mesh itself, by name. Creation is by server-side apply, for which the API server checks the name, too.",
+			{comment: "Writes to the mesh, by name. For server-side apply, the API server checks the name at creation, too.",
 				rules: n.writes(namespace)},
-			{comment: "The roles of Istio grant rights that the operator does not hold itself: see docs/security.md.",
+			{comment: "Istio's roles grant permissions that the operator does not have itself: see docs/security.md.",
 				rules: n.grants(namespace)},
 		}})
 	}
@@ -170,7 +170,7 @@ func (n *needs) namespaces() []string {
 // reads groups what is looked at in the same way, by API group.
 func (n *needs) reads(namespace string) []rule {
 	watched, listed := map[string][]string{}, map[string][]string{}
-	for _, kind := range apply.Kinds() {
+	for _, kind := range object.Kinds() {
 		_, made := n.names[place{kind.GVK.Kind, namespace}]
 		switch {
 		case kind.Namespaced != (namespace != "") || !made && (kind.Unwatched || namespace != namespaceName && namespace != ""):
@@ -193,7 +193,7 @@ func (n *needs) reads(namespace string) []rule {
 // writes are by name, one rule for each kind.
 func (n *needs) writes(namespace string) []rule {
 	var rules []rule
-	for _, kind := range apply.Kinds() {
+	for _, kind := range object.Kinds() {
 		names := n.names[place{kind.GVK.Kind, namespace}]
 		if len(names) == 0 {
 			continue
@@ -201,9 +201,9 @@ func (n *needs) writes(namespace string) []rule {
 		verbs := []string{"create", "patch"}
 		switch {
 		case kind.Resource == "namespaces":
-			verbs = []string{"patch"} // own.go tells where they may be created.
+			verbs = []string{"patch"} // own.go says where they may be created.
 			rules = append(rules, rule{resources: []string{kind.Resource}, verbs: []string{"get"}, names: n.namespaces()[1:]})
-		case !kind.Lasting:
+		case !kind.Retained:
 			verbs = append(verbs, "delete")
 		}
 		rules = append(rules, rule{group: kind.GVK.Group, resources: []string{kind.Resource}, verbs: verbs, names: sorted(names)})

@@ -13,8 +13,8 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
-// chartFolders are the charts of a mesh by their names.
-var chartFolders = map[string]string{
+// chartDirs are the charts of a mesh by their names.
+var chartDirs = map[string]string{
 	"base": "base", "istiod": "istio-control/istio-discovery", "cni": "istio-cni", "ztunnel": "ztunnel",
 }
 
@@ -29,8 +29,8 @@ var _ = Describe("The meshes that are rendered", Ordered, func() {
 
 	It("use every template of every release, so that none makes an object without a right", func() {
 		for _, release := range istio.Releases() {
-			for chart, folder := range chartFolders {
-				files, err := fs.Glob(release.Charts, path.Join("charts", folder, "templates", "*.yaml"))
+			for chart, directory := range chartDirs {
+				files, err := fs.Glob(release.Charts, path.Join("charts", directory, "templates", "*.yaml"))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(files).NotTo(BeEmpty())
 				for _, file := range files {

@@ -13,32 +13,30 @@ const ownNamespace = "{{ $.Release.Namespace }}"
 // the same.
 const leaseName = "gloo-operator.operator.gloo.solo.io"
 
-// own is what the operator needs for itself, whatever the mesh. Nothing generates
-// it: each rule says what it is for.
+// own are the permissions that the operator needs for itself, whatever the mesh. They are
+// not generated: each rule says what it is for.
 func own() []role {
 	return []role{
 		{sections: []section{
-			{comment: "The resource that it is all about. Users choose its name.", rules: []rule{
+			{comment: "The ServiceMeshController resources. Users choose their names.", rules: []rule{
 				{group: v1.GroupVersion.Group, resources: []string{"servicemeshcontrollers"}, verbs: []string{"list", "patch", "watch"}},
 				{group: v1.GroupVersion.Group, resources: []string{"servicemeshcontrollers/status"}, verbs: []string{"patch"}},
 			}},
-			{comment: "The resource that values ask for in managedMesh.", when: ".Values.managedMesh.enabled", rules: []rule{
+			{comment: "The ServiceMeshController of managedMesh in values.", when: ".Values.managedMesh.enabled", rules: []rule{
 				{group: v1.GroupVersion.Group, resources: []string{"servicemeshcontrollers"}, verbs: []string{"create"},
 					names: []string{"{{ .Values.managedMesh.name }}"}},
 			}},
-			{comment: "Who scrapes metrics, and whether they may.", when: ".Values.metrics.enabled", rules: []rule{
+			{comment: "Authentication and authorization of metrics requests.", when: ".Values.metrics.enabled", rules: []rule{
 				{group: "authentication.k8s.io", resources: []string{"tokenreviews"}, verbs: []string{"create"}},
 				{group: "authorization.k8s.io", resources: []string{"subjectaccessreviews"}, verbs: []string{"create"}},
 			}},
 			restoring(),
-			{comment: "What is checked before an installation: nodes, the names of CNI DaemonSets and of other istiods, GatewayClasses.", rules: []rule{
-				{resources: []string{"nodes"}, verbs: []string{"list", "watch"}},
-				{group: "apps", resources: []string{"daemonsets", "deployments"}, verbs: []string{"list", "watch"}},
-				{group: "gateway.networking.k8s.io", resources: []string{"gatewayclasses"}, verbs: []string{"list", "watch"}},
-			}},
+			listing(),
+			labeling(),
+			inspecting(),
 		}},
 		{namespace: ownNamespace, sections: []section{
-			{comment: "Leader election. The Lease is created by a POST, for which RBAC knows no name.", rules: []rule{
+			{comment: "Leader election. RBAC cannot limit the name of a Lease that is created by POST.", rules: []rule{
 				{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"create"}},
 				{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"get", "update"}, names: []string{leaseName}},
 				{resources: []string{"events"}, verbs: []string{"create"}},
@@ -46,47 +44,78 @@ func own() []role {
 			{comment: "The extensions: Helm values for single charts.", rules: []rule{
 				{resources: []string{"configmaps"}, verbs: []string{"list", "watch"}, names: []string{v1.ExtensionsName}},
 			}},
-			{comment: "The Secrets of spec.repository and spec.image, one by one: users choose their names.", rules: []rule{
+			{comment: "The Secrets of spec.repository and spec.image. Users choose their names.", rules: []rule{
 				{resources: []string{"secrets"}, verbs: []string{"get", "list", "watch"}},
 			}},
 		}},
 		{namespace: namespaceName, sections: []section{
-			{comment: "Helm's records of releases. Helm lists them by label and creates them by a POST, for which RBAC knows no names.\n" +
-				"Their metadata is watched.\n" +
-				"Whoever may run pods in this namespace can read its Secrets anyway.", rules: []rule{
+			{comment: "Helm's release records. Helm lists them by label and creates them by POST, and RBAC can limit neither by name.\n" +
+				"The operator watches their metadata.\n" +
+				"A client that may run pods in this namespace can read its Secrets anyway.", rules: []rule{
 				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "update", "watch"}},
 			}},
-			{comment: "Why pods do not get ready, when a rollout stands still.", rules: []rule{
+			{comment: "The reason why pods do not become ready when a rollout makes no progress.", rules: []rule{
 				{resources: []string{"events", "pods"}, verbs: []string{"list"}},
 			}},
-			{comment: "The pull secrets of spec.image: whether they are there, and copies of those of the operator's own namespace.", rules: []rule{
+			{comment: "The pull secrets of spec.image: whether they exist, and copies of those in the operator's namespace.", rules: []rule{
 				{resources: []string{"secrets"}, verbs: []string{"create", "delete", "get", "list", "patch", "watch"}},
 			}},
 		}},
 		{namespace: "default", sections: []section{
-			{comment: "Events about ServiceMeshControllers: those of cluster-scoped objects are in this namespace.", rules: []rule{
+			{comment: "Events about ServiceMeshControllers: events of cluster-scoped objects are in this namespace.", rules: []rule{
 				{group: "events.k8s.io", resources: []string{"events"}, verbs: []string{"create", "patch"}},
 			}},
 		}},
 		{namespace: "kube-system", sections: []section{
-			{comment: "What is checked before an installation: whether Cilium lets istio-cni chain.", rules: []rule{
+			{comment: "Preflight checks: whether Cilium allows istio-cni to chain.", rules: []rule{
 				{resources: []string{"configmaps"}, verbs: []string{"list", "watch"}, names: []string{"cilium-config"}},
 			}},
 		}},
 	}
 }
 
-// restoring lets the operator make an install namespace that is missing.
+// restoring lets the operator create an install namespace that is missing.
 func restoring() section {
 	group, name := "rbac.authorization.k8s.io", []string{v1.NamespaceRole}
 	return section{
-		comment: "An install namespace that is missing, and the operator's rights in it. RBAC cannot limit the namespaces\n" +
-			"of the RoleBinding, nor what it binds to whom: the policy in admissionpolicy.yaml does.",
+		comment: "Creation of a missing install namespace, and the operator's permissions in it. RBAC cannot limit the namespaces\n" +
+			"of the RoleBinding, its role and its subjects: the policy in admissionpolicy.yaml does.",
 		when: `include "gloo-operator.restoresNamespaces" $`,
 		rules: []rule{
 			{resources: []string{"namespaces"}, verbs: []string{"create"}, names: []string{namespaceName}},
 			{group: group, resources: []string{"rolebindings"}, verbs: []string{"create", "patch"}, names: name},
 			{group: group, resources: []string{"clusterroles"}, verbs: []string{"bind"}, names: name},
 		},
+	}
+}
+
+// listing lets the operator find the pods in the mesh.
+func listing() section {
+	return section{
+		comment: "The pods that the removal of ztunnel would cut off. The operator reads their metadata alone.", when: ".Values.rbac.listPods",
+		rules: []rule{{resources: []string{"pods"}, verbs: []string{"list"}}},
+	}
+}
+
+// inspecting lets the operator read the facts of the cluster that preflight checks.
+func inspecting() section {
+	read := []string{"list", "watch"}
+	return section{
+		comment: "Preflight checks: nodes, the names of CNI DaemonSets and of other istiods, GatewayClasses, Cilium's policies.",
+		rules: []rule{
+			{resources: []string{"nodes"}, verbs: read},
+			{group: "apps", resources: []string{"daemonsets", "deployments"}, verbs: read},
+			{group: "gateway.networking.k8s.io", resources: []string{"gatewayclasses"}, verbs: read},
+			{group: "cilium.io", resources: []string{"ciliumclusterwidenetworkpolicies"}, verbs: read},
+		},
+	}
+}
+
+// labeling lets the operator take namespaces out of the mesh.
+func labeling() section {
+	return section{
+		comment: "The label by which namespaces join the mesh. The policy in admissionpolicy.yaml limits what the operator changes.",
+		when:    `include "gloo-operator.labelsNamespaces" $`,
+		rules:   []rule{{resources: []string{"namespaces"}, verbs: []string{"patch"}}},
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/gloo-operator/gloo-operator/hack/document"
 )
 
 func main() {
@@ -42,29 +44,20 @@ type result struct {
 }
 
 // run updates or checks the sections of the document that the results are about.
-func run(document string, results []string, check bool, out io.Writer) error {
-	content, err := os.ReadFile(document)
-	if err != nil {
-		return err
-	}
-	updated := string(content)
-	for _, file := range results {
-		r, err := read(file)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+func run(file string, results []string, check bool, out io.Writer) error {
+	advice := fmt.Sprintf("does not show the results: run go run ./hack/reliability %s RESULT…", file)
+	return document.Update(file, check, out, advice, func(text string) (string, error) {
+		for _, file := range results {
+			r, err := read(file)
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", file, err)
+			}
+			if text, err = document.Replace(text, r.Section, table(r)); err != nil {
+				return "", err
+			}
 		}
-		if updated, err = replace(updated, r); err != nil {
-			return fmt.Errorf("%s: %w", document, err)
-		}
-	}
-	switch {
-	case updated == string(content):
-		return nil
-	case check:
-		return fmt.Errorf("%s does not show the results: run go run ./hack/reliability %s RESULT…", document, document)
-	}
-	fmt.Fprintln(out, "updated", document)
-	return os.WriteFile(document, []byte(updated), 0o644)
+		return text, nil
+	})
 }
 
 func read(file string) (result, error) {
@@ -85,17 +78,6 @@ func read(file string) (result, error) {
 		}
 	}
 	return r, nil
-}
-
-// replace puts a result's table between its section's markers.
-func replace(document string, r result) (string, error) {
-	begin, end := "<!-- "+r.Section+":begin -->\n", "<!-- "+r.Section+":end -->"
-	before, rest, opened := strings.Cut(document, begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !opened || !closed {
-		return "", fmt.Errorf("no lines %q and %q in this order", strings.TrimSpace(begin), end)
-	}
-	return before + begin + table(r) + end + after, nil
 }
 
 // table is a result in Markdown.

@@ -13,30 +13,33 @@ import (
 	"strings"
 )
 
-// check is one thing that must be true of the tree.
+// check is one requirement on the tree.
 type check struct {
 	name string
 	run  func(context.Context, *tree) error
-	// advice says what to do when it is not.
+	// advice says what to do when it fails.
 	advice string
 }
 
 var checks = []check{
-	{"a clean clone builds and vets", cleanClone, "go build ./... and go vet ./... must work without the copied Gateway API CRDs, too"},
+	{"a clean clone builds and vets", cleanClone, "make go build ./... and go vet ./... work without the copied Gateway API CRDs"},
 	{"generated files are fresh", generated, "run make generate, and commit what it changes"},
-	{"all Go files are formatted", formatted, "run gofmt -w on them"},
-	{"go.mod and go.sum are tidy", tidy, "run go mod tidy in the module's folder; docs/releases.md tells what Istio's modules need"},
+	{"all Go files are formatted", formatted, "run gofmt -s -w on them"},
+	{"all Go files name their licence", licenceNamed, "begin the file with " + licenceLine},
+	{"go.mod and go.sum are tidy", tidy, "run go mod tidy in the module's directory; docs/releases.md says what Istio's modules need"},
 	{"the linters agree", lint, "see .golangci.yml; run make lint"},
-	{"the operator's modules have licences that allow to pass it on", linkedLicences, "use another module, or extend Allowed in hack/licences/linked when the licence is as permissive as those"},
-	{"docs name make targets that exist", targets, "mend the doc or the Makefile"},
-	{"the README shows the sample as it is", sample, "copy the sample into the README anew"},
-	{"no other project's text", foreign, "take it from a module at build time, or write it anew"},
-	{"no path of one machine", machinePaths, "use a path relative to the repository, or a temporary folder"},
+	{"the licences of the operator's modules allow redistribution", linkedLicences, "use another module, or extend Allowed in hack/licences/linked when the licence is as permissive as those"},
+	{"docs name make targets that exist", targets, "fix the doc or the Makefile"},
+	{"links in docs lead somewhere, and the index lists each doc", links, "fix the link, or add the doc to " + index},
+	{"docs/design.md describes each directory", directories, "add the row to its table, or remove it"},
+	{"the README shows the current sample", sample, "copy the sample into the README"},
+	{"no text from other projects", foreign, "take it from a module at build time, or write your own"},
+	{"docs, comments and messages use the field's words", words, "use the words that it names; wordsAllowed in hack/verify/words.go lists exceptions with a reason"},
+	{"no paths that exist on one machine only", machinePaths, "use a path relative to the repository, or a temporary directory"},
 }
 
-// generated runs the generators in the clone, where they must change nothing that git
-// keeps. They copy the Gateway API's CRDs first: the check of a clone without comes
-// before this one.
+// generated runs the generators in the clone, where they must not change a tracked file.
+// They copy the Gateway API's CRDs first, so the check of a clean clone runs before it.
 func generated(ctx context.Context, t *tree) error {
 	if _, err := command(ctx, t.clone, "make", "--no-print-directory", "generate"); err != nil {
 		return err
@@ -57,7 +60,7 @@ func cleanClone(ctx context.Context, t *tree) error {
 			return err
 		}
 	}
-	for _, module := range []string{"gatewayapi", "plot"} {
+	for _, module := range []string{"gatewayapi", "plot", "release/sign"} {
 		if _, err := command(ctx, filepath.Join(t.clone, "hack", module), "go", "vet", "./..."); err != nil {
 			return err
 		}
@@ -73,8 +76,29 @@ func formatted(ctx context.Context, t *tree) error {
 	return err
 }
 
-// tidy leaves out the modules of tools: there it would look at the tests of the
-// tools' dependencies, which nobody builds. A tool that builds is complete.
+// licenceLine is the first line of a Go file, or the first after its build constraint.
+const licenceLine = "// SPDX-License-Identifier: Apache-2.0"
+
+func licenceNamed(_ context.Context, t *tree) error {
+	var problems []error
+	for _, name := range t.with(".go") {
+		text, err := t.read(name)
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(text, "//go:build ") {
+			_, text, _ = strings.Cut(text, "\n")
+			text = strings.TrimLeft(text, "\n")
+		}
+		if first, _, _ := strings.Cut(text, "\n"); first != licenceLine {
+			problems = append(problems, errors.New(name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// tidy skips the modules of tools: it would resolve the tests of the tools'
+// dependencies, which nothing here builds. A tool that builds has a complete module.
 func tidy(ctx context.Context, t *tree) error {
 	var problems []error
 	for _, file := range t.with("go.mod") {
@@ -122,8 +146,8 @@ func targets(_ context.Context, t *tree) error {
 	})
 }
 
-// shownSample is the manifest that the README and the demo are about.
-const shownSample = "config/samples/k3s-cilium.yaml"
+// shownSample is the manifest that the README shows and the demo applies.
+const shownSample = "config/samples/minimal.yaml"
 
 func sample(_ context.Context, t *tree) error {
 	readme, readmeErr := t.read("README.md")
@@ -140,7 +164,7 @@ func sample(_ context.Context, t *tree) error {
 // licences are the files that hold the text of a licence.
 var licences = []string{"LICENSE"}
 
-// copyright matches what stands at the top of a file of somebody else's.
+// copyright matches the notice at the top of another project's files.
 var copyright = regexp.MustCompile(`(?i)copyright\s+(\(c\)\s*|©\s*)?(the\s|[0-9]{4})`)
 
 func foreign(_ context.Context, t *tree) error {
@@ -153,7 +177,7 @@ func foreign(_ context.Context, t *tree) error {
 	return t.forbid(names, copyright.MatchString)
 }
 
-// machinePath matches folders that only a certain machine has.
+// machinePath matches directories that exist on one machine only.
 var machinePath = regexp.MustCompile(`/(work|root|farm)/`)
 
 func machinePaths(_ context.Context, t *tree) error {
@@ -161,7 +185,7 @@ func machinePaths(_ context.Context, t *tree) error {
 	return t.forbid(names, machinePath.MatchString)
 }
 
-// forbid names each line of the files that is not to be.
+// forbid reports each line for which bad returns true.
 func (t *tree) forbid(names []string, bad func(line string) bool) error {
 	var problems []error
 	for _, name := range names {

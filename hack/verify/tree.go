@@ -62,7 +62,7 @@ func (t *tree) copy(name string, content []byte) error {
 	return os.WriteFile(target, content, info.Mode().Perm())
 }
 
-func (t *tree) close() { _ = os.RemoveAll(t.clone) } // in the temporary folder
+func (t *tree) close() { _ = os.RemoveAll(t.clone) } // in the temporary directory
 
 // changed lists the files of the clone that are not as in the tree, or new.
 func (t *tree) changed() ([]string, error) {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission does offline what the API server does to a
-// ServiceMeshController that is created: it prunes, sets defaults and validates,
-// by the schema of the generated CRD and with the API server's messages.
 package admission
 
 import (
@@ -25,14 +22,14 @@ import (
 
 // Admitted is a ServiceMeshController as the API server would store it.
 type Admitted struct {
-	// Object with the schema's defaults.
+	// Object has the schema's defaults.
 	Object *v1.ServiceMeshController
-	// Warnings name what was left out, such as unknown fields.
+	// Warnings name what was removed, such as unknown fields.
 	Warnings []string
 }
 
-// Admit admits an object. It is not changed. It fails with the API server's own
-// status error where the object is invalid.
+// Admit returns the object as the API server would store it, and leaves the original
+// unchanged. It fails with the API server's status error if the object is invalid.
 func Admit(object *unstructured.Unstructured) (*Admitted, error) {
 	admitted := &Admitted{Object: &v1.ServiceMeshController{}}
 	object, unknown, err := stored(object)
@@ -51,8 +48,8 @@ func Admit(object *unstructured.Unstructured) (*Admitted, error) {
 	return admitted, nil
 }
 
-// stored is the object as the API server would store it, and the paths of unknown fields
-// that it would leave out.
+// stored returns the object as the API server would store it, and the paths of unknown
+// fields that were removed.
 func stored(object *unstructured.Unstructured) (*unstructured.Unstructured, []string, error) {
 	schema, err := loadSchema()
 	if err != nil {
@@ -69,8 +66,8 @@ func stored(object *unstructured.Unstructured) (*unstructured.Unstructured, []st
 	return object, unknown, nil
 }
 
-// validateObject checks in the API server's order: the rules see no object that
-// the schema refuses.
+// validateObject validates in the API server's order: rules are evaluated only if the
+// schema accepts the object.
 func validateObject(object *unstructured.Unstructured, schema *structuralschema.Structural) field.ErrorList {
 	invalid := apivalidation.ValidateObjectMetaAccessor(object, false, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
 	invalid = append(invalid, validateSchema(object.Object, schema)...)
@@ -80,8 +77,8 @@ func validateObject(object *unstructured.Unstructured, schema *structuralschema.
 	return validateRules(object.Object, schema, nil)
 }
 
-// loadSchema is the structural schema of the version that api/v1 defines. It is shared, and
-// not to be changed.
+// loadSchema returns the structural schema of the version in api/v1. It is shared: do not
+// change it.
 var loadSchema = sync.OnceValues(readSchema)
 
 func readSchema() (*structuralschema.Structural, error) {
@@ -103,9 +100,9 @@ func readSchema() (*structuralschema.Structural, error) {
 	return nil, fmt.Errorf("%s has no version %s", definition.Name, v1.GroupVersion.Version)
 }
 
-// setDefaults sets what is missing or null, and drops nulls that mean nothing
-// (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting, which cannot be
-// imported without all of CEL).
+// setDefaults sets missing and null values, and removes nulls without meaning
+// (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting, which depends on all of
+// CEL).
 func setDefaults(value any, schema *structuralschema.Structural) {
 	switch value := value.(type) {
 	case map[string]any:

@@ -41,7 +41,7 @@ var _ = Describe("Admission", func() {
 		Expect(admitted.Object.Name).To(Equal("managed-istio"))
 		Expect(admitted.Object.Spec).To(Equal(v1.ServiceMeshControllerSpec{
 			Version: "1.29.1", DataplaneMode: v1.Ambient, InstallNamespace: "istio-system", Distribution: v1.Standard,
-			ScalingProfile: v1.ScalingDefault, TrafficCaptureMode: v1.CaptureAuto, OnConflict: v1.Abort,
+			ScalingProfile: v1.ScalingDefault, TrafficCaptureMode: v1.CaptureAuto, OnConflict: v1.Abort, GatewayAPI: v1.GatewayAPIAuto,
 		}))
 	})
 
@@ -99,8 +99,8 @@ var _ = DescribeTable("Admission refuses, in the API server's words,", func(spec
 	Entry("ambient with init containers", "{version: 1.29.1, trafficCaptureMode: InitContainer}",
 		"spec: Invalid value: trafficCaptureMode InitContainer needs dataplaneMode Sidecar: ambient always captures traffic through istio-cni"),
 	Entry("a repository with a password in its URL", "{version: 1.29.1, repository: {url: 'oci://me:password@charts'}}",
-		`spec.repository.url: Invalid value: "oci://me:password@charts": repository.url must hold no user, password, query or fragment: `+
-			"credentials go into repository.secrets"),
+		`spec.repository.url: Invalid value: "oci://me:password@charts": repository.url must not contain a user, a password, a query or a fragment: `+
+			"put credentials into repository.secrets"),
 	Entry("a repository without TLS", "{version: 1.29.1, repository: {url: 'http://charts'}}",
 		`spec.repository.url: Invalid value: "http://charts": repository.url must start with oci:// or https://`),
 	Entry("values that are no section", "{version: 1.29.1, values: [a]}",

@@ -109,7 +109,7 @@ func whole() *unstructured.Unstructured {
 	return smc
 }
 
-// decoded decodes what the API server would send, and tells whether it would store it.
+// decoded decodes what the API server would send, and reports whether it would store it.
 func decoded(smc *unstructured.Unstructured) (admitted bool, problem string) {
 	GinkgoHelper()
 	stored, err := admission.Stored(smc)

@@ -21,8 +21,8 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/validate"
 )
 
-// validateSchema checks types, enums, lengths and required fields. Errors come
-// sorted: the validator walks maps.
+// validateSchema checks types, enums, lengths and required fields. Errors are sorted, since
+// the validator iterates over maps.
 func validateSchema(object map[string]any, schema *structuralschema.Structural) field.ErrorList {
 	result := validate.NewSchemaValidator(schema.ToKubeOpenAPI(), nil, "", strfmt.Default).Validate(object)
 	var invalid field.ErrorList
@@ -38,8 +38,9 @@ func validateSchema(object map[string]any, schema *structuralschema.Structural) 
 	return invalid
 }
 
-// fieldError words a failure as the API server does
-// (k8s.io/apiextensions-apiserver/pkg/apiserver/validation, kubeOpenAPIResultToFieldErrors).
+// fieldError converts a failure to the API server's message
+// (k8s.io/apiextensions-apiserver/pkg/apiserver/validation,
+// kubeOpenAPIResultToFieldErrors).
 func fieldError(failure *openapierrors.Validation) *field.Error {
 	var at *field.Path
 	if name := strings.TrimPrefix(failure.Name, "."); name != "" {
@@ -75,8 +76,8 @@ func allowed(values []any) []string {
 	return names
 }
 
-// validateRules checks the CEL rules of the schema against the value at that path
-// and everything below it.
+// validateRules evaluates the schema's CEL rules for the value at that path and everything
+// below it.
 func validateRules(value any, schema *structuralschema.Structural, at *field.Path) field.ErrorList {
 	var invalid field.ErrorList
 	for _, rule := range schema.XValidations {
@@ -105,18 +106,21 @@ func validateRules(value any, schema *structuralschema.Structural, at *field.Pat
 	return invalid
 }
 
-// matches is a rule that holds where a regular expression does, or where it does
-// not; CEL's expressions are Go's.
+// matches is a rule that a regular expression matches or does not match. CEL's expressions
+// are Go's.
 var matches = regexp.MustCompile(`^(!?)self\.matches\('([^']*)'\)$`)
 
-// rules are the other rules of the schema. CEL itself would bring all of the API
-// server's libraries with it; a test sees to it that every rule can be evaluated.
+// rules are the other rules of the schema. CEL itself would add all of the API server's
+// libraries; a test checks that every rule can be evaluated.
 var rules = map[string]func(self any) bool{
 	`size(self.metadata.name) <= 63`: func(self any) bool {
 		return utf8.RuneCountInString(text(self, "metadata", "name")) <= 63
 	},
 	`self.dataplaneMode == 'Sidecar' || self.trafficCaptureMode == 'Auto'`: func(self any) bool {
 		return text(self, "dataplaneMode") == "Sidecar" || text(self, "trafficCaptureMode") == "Auto"
+	},
+	`!has(self.registry) || size(self.registry) == 0 || !has(self.repository) || !self.repository.contains(':')`: func(self any) bool {
+		return text(self, "registry") == "" || !strings.Contains(text(self, "repository"), ":")
 	},
 	`self.startsWith('oci://') || self.startsWith('https://')`: func(self any) bool {
 		url, _ := self.(string)
@@ -141,14 +145,14 @@ var rules = map[string]func(self any) bool{
 	},
 }
 
-// lengthOfTime and longestTimeout are of spec.upgrade.timeout.
+// lengthOfTime and longestTimeout bound spec.upgrade.timeout.
 var lengthOfTime = regexp.MustCompile(`^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$`)
 
 const longestTimeout = 8760 * time.Hour
 
 var percent = regexp.MustCompile(`^(100|[1-9]?[0-9])%$`)
 
-// evaluate tells whether a rule holds for a new object.
+// evaluate reports whether a rule holds for a new object.
 func evaluate(rule string, self any) (bool, error) {
 	if strings.Contains(rule, "oldSelf") {
 		return true, nil // About changes: the API server skips it at creation.

@@ -21,13 +21,14 @@ import (
 	"k8s.io/client-go/rest"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // parallel is how many requests are under way at once.
 const parallel = 8
 
 // Applier applies objects and remembers what the API server answered, so that it
-// can tell without a request whether an object is still as applied.
+// can determine without a request whether an object is still as applied.
 type Applier struct {
 	client   metadata.Interface
 	whole    dynamic.Interface // For previews: all else gets by with metadata.
@@ -37,20 +38,21 @@ type Applier struct {
 	now func() time.Time
 
 	mu        sync.Mutex
-	memories  map[Key]memory
-	differing map[Key]string // States that Confirm has found to differ.
-	tried     map[Key]string // Hashes of the objects that the API server would take.
-	contests  map[Key]contest
-	// ignoredStates are of the objects that somebody wants left alone.
-	ignoredStates map[Key]ignoredState
-	free          map[Key]bool // Names at which Foreign has found nobody's object.
+	records   map[object.Key]record
+	differing map[object.Key]string // States that Confirm has found to differ.
+	accepted  map[object.Key]string // Hashes of the objects that the API server would take.
+	backoffs  map[object.Key]driftBackoff
+	// ignoredStates are of the objects that are annotated to be ignored.
+	ignoredStates map[object.Key]ignoredState
+	free          map[object.Key]bool // Names at which Foreign has found nobody's object.
 	deleted       map[types.UID]bool
-	failing       bool     // The last requests were refused.
-	unlisted      *listing // What could not be listed last. Nil: nothing.
+	disowned      map[types.UID]string // Resource versions that Disown has replaced.
+	failing       bool                 // The last requests were refused.
+	unlisted      *listing             // What could not be listed last. Nil: nothing.
 }
 
-// memory is what the last apply of an object left behind.
-type memory struct {
+// record is what the last apply of an object left behind.
+type record struct {
 	// hash of the object that was applied.
 	hash string
 	// uid and resourceVersion of the answer.
@@ -74,8 +76,8 @@ func New(config *rest.Config, observer *Observer) (*Applier, error) {
 	}
 	return &Applier{
 		client: client, whole: whole, observer: observer, now: time.Now,
-		memories: map[Key]memory{}, differing: map[Key]string{}, tried: map[Key]string{}, contests: map[Key]contest{}, ignoredStates: map[Key]ignoredState{},
-		free: map[Key]bool{}, deleted: map[types.UID]bool{},
+		records: map[object.Key]record{}, differing: map[object.Key]string{}, accepted: map[object.Key]string{}, backoffs: map[object.Key]driftBackoff{}, ignoredStates: map[object.Key]ignoredState{},
+		free: map[object.Key]bool{}, deleted: map[types.UID]bool{}, disowned: map[types.UID]string{},
 	}, nil
 }
 
@@ -90,30 +92,30 @@ const (
 	Created Action = "Created"
 	// Changed: the plan asks for another object than before.
 	Changed Action = "Changed"
-	// Restored: the object had been changed or deleted by somebody else.
+	// Restored: the object had been changed or deleted by another client.
 	Restored Action = "Restored"
 )
 
-// Change tells what was done to an object.
+// Change is what was done to an object.
 type Change struct {
-	Key
+	object.Key
 	Action Action
-	// Theft tells what Restored undid; empty where the object had been deleted.
-	Theft Theft
+	// Lost is what Restored reverted; empty when the object had been deleted.
+	Lost LostFields
 	// UID and ResourceVersion of the object as it is now.
 	UID             types.UID
 	ResourceVersion string
 }
 
 // Apply sends those of the objects that differ from the cluster, wave by wave, and
-// tells what it did. It goes on with the other objects of a wave when one fails,
+// returns what it did. It goes on with the other objects of a wave when one fails,
 // and not with the next wave; after a failure it sends one request at a time, and
 // stops at the first that fails again. Failures are joined; each is an
 // *ObjectError.
-func (a *Applier) Apply(ctx context.Context, objects []Object) ([]Change, error) {
+func (a *Applier) Apply(ctx context.Context, objects []object.Object) ([]Change, error) {
 	var changes []Change
 	for len(objects) > 0 {
-		end := slices.IndexFunc(objects, func(o Object) bool { return o.Wave != objects[0].Wave })
+		end := slices.IndexFunc(objects, func(o object.Object) bool { return o.Wave != objects[0].Wave })
 		if end < 0 {
 			end = len(objects)
 		}
@@ -127,8 +129,8 @@ func (a *Applier) Apply(ctx context.Context, objects []Object) ([]Change, error)
 	return changes, nil
 }
 
-func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, error) {
-	stale := slices.DeleteFunc(slices.Clone(objects), func(o Object) bool { return a.State(o) != Stale })
+func (a *Applier) applyWave(ctx context.Context, objects []object.Object) ([]Change, error) {
+	stale := slices.DeleteFunc(slices.Clone(objects), func(o object.Object) bool { return a.State(o) != Stale })
 	if len(stale) == 0 {
 		return nil, nil
 	}
@@ -147,10 +149,13 @@ func (a *Applier) applyWave(ctx context.Context, objects []Object) ([]Change, er
 	return changes, err
 }
 
-// each calls send for each index, several at once, and tells how many succeeded.
+// each calls send for each index, several at once, and returns how many succeeded.
 // Failures are joined. While requests are being refused it goes one by one and stops
 // at the first failure, so that a persistent failure costs one request a try.
 func (a *Applier) each(count int, send func(i int) error) (done int, err error) {
+	if count == 0 {
+		return 0, nil // That nothing was refused says nothing about the next request.
+	}
 	a.mu.Lock()
 	cautious := a.failing
 	a.mu.Unlock()
@@ -187,35 +192,35 @@ func together(count int, send func(i int) error) []error {
 	return slices.DeleteFunc(results, func(err error) bool { return err == nil })
 }
 
-func (a *Applier) apply(ctx context.Context, object Object) (Change, error) {
-	kind, err := kindOf(object.GVK)
+func (a *Applier) apply(ctx context.Context, o object.Object) (Change, error) {
+	kind, err := o.Kind()
 	if err != nil {
 		return Change{}, err
 	}
-	live := a.observer.Observe(object.Key()).Object
-	body, err := bodyFor(kind, object, live)
+	live := a.observer.Observe(o.Key()).Object
+	body, err := bodyFor(kind, o, live)
 	if err != nil {
 		return Change{}, err
 	}
-	answer, err := a.send(ctx, kind, object.Key(), body)
+	answer, err := a.send(ctx, kind, o.Key(), body)
 	if otherType(kind, err) {
-		answer, err = a.remake(ctx, kind, object.Key(), body)
+		answer, err = a.recreate(ctx, kind, o.Key(), body)
 	}
 	if err != nil {
 		return Change{}, err
 	}
-	return a.remember(kind, object, live, answer), nil
+	return a.recordAnswer(kind, o, live, answer), nil
 }
 
 // send applies a body, or tries to. The fields in it become ours, whoever had them.
-func (a *Applier) send(ctx context.Context, kind Kind, key Key, body []byte, dryRun ...string) (metav1.Object, error) {
+func (a *Applier) send(ctx context.Context, kind object.Kind, key object.Key, body []byte, dryRun ...string) (metav1.Object, error) {
 	return a.resource(kind, key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body, applying(dryRun...))
 }
 
-// otherType tells that the API server refuses to give a Secret another type. Only a new
+// otherType reports whether the API server refuses to give a Secret another type. Only a new
 // one can have it.
-func otherType(kind Kind, err error) bool {
-	if kind.GVK != secretKind.GVK || !apierrors.IsInvalid(err) {
+func otherType(kind object.Kind, err error) bool {
+	if kind.GVK != object.Secret.GVK || !apierrors.IsInvalid(err) {
 		return false
 	}
 	status := apierrors.APIStatus(nil)
@@ -226,8 +231,8 @@ func otherType(kind Kind, err error) bool {
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool { return c.Field != "type" })
 }
 
-// remake deletes an object of ours and applies it anew. Nobody else's is deleted.
-func (a *Applier) remake(ctx context.Context, kind Kind, key Key, body []byte) (metav1.Object, error) {
+// recreate deletes an object and applies it again. It deletes only the operator's own objects.
+func (a *Applier) recreate(ctx context.Context, kind object.Kind, key object.Key, body []byte) (metav1.Object, error) {
 	live, err := a.resource(kind, key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
@@ -248,28 +253,28 @@ func applying(dryRun ...string) metav1.PatchOptions {
 	return metav1.PatchOptions{FieldManager: v1.FieldManager, Force: &force, DryRun: dryRun}
 }
 
-func (a *Applier) resource(kind Kind, namespace string) metadata.ResourceInterface {
-	resource := a.client.Resource(kind.gvr())
+func (a *Applier) resource(kind object.Kind, namespace string) metadata.ResourceInterface {
+	resource := a.client.Resource(kind.GVR())
 	if kind.Namespaced {
 		return resource.Namespace(namespace)
 	}
 	return resource
 }
 
-// remember keeps what the answer tells and finds out what the apply did.
-func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object) Change {
+// recordAnswer stores the response and determines what the apply did.
+func (a *Applier) recordAnswer(kind object.Kind, o object.Object, live, answer metav1.Object) Change {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before, known := a.memories[object.Key()]
-	a.memories[object.Key()] = memoryOf(object, answer)
-	change := Change{Key: object.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
+	before, known := a.records[o.Key()]
+	a.records[o.Key()] = recordOf(o, answer)
+	change := Change{Key: o.Key(), UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion()}
 	switch {
 	case live != nil && live.GetResourceVersion() == answer.GetResourceVersion():
 		change.Action = Unchanged
-	case known && before.hash == object.Hash:
+	case known && before.hash == o.Hash:
 		change.Action = Restored
-		change.Theft = theftOf(kind, object, before, live, answer)
-		a.contests[change.Key] = a.contests[change.Key].next(a.now(), change.Theft)
+		change.Lost = lostBy(kind, o, before, live, answer)
+		a.backoffs[change.Key] = a.backoffs[change.Key].next(a.now(), change.Lost)
 	case live == nil:
 		change.Action = Created
 	default:
@@ -278,35 +283,35 @@ func (a *Applier) remember(kind Kind, object Object, live, answer metav1.Object)
 	return change
 }
 
-// memoryOf is what to remember of an object that the cluster holds as it was applied.
-func memoryOf(object Object, held metav1.Object) memory {
-	return memory{
-		hash: object.Hash, uid: held.GetUID(), resourceVersion: held.GetResourceVersion(), fields: ownFields(held), time: ownTime(held),
+// recordOf is the record of an object that the cluster has as it was applied.
+func recordOf(o object.Object, held metav1.Object) record {
+	return record{
+		hash: o.Hash, uid: held.GetUID(), resourceVersion: held.GetResourceVersion(), fields: ownFields(held), time: ownTime(held),
 	}
 }
 
-// theftOf tells what was taken from an object since an answer. One that has left
+// lostBy returns the fields that an object has lost since a response. One that has left
 // the cache and still exists has lost the label by which it is watched.
-func theftOf(kind Kind, object Object, before memory, live, answer metav1.Object) Theft {
+func lostBy(kind object.Kind, o object.Object, before record, live, answer metav1.Object) LostFields {
 	switch {
-	case live != nil && before.misses(object, live):
-		return Theft{Fields: []string{string(listOf(object.GVK))}}
+	case live != nil && before.misses(o, live):
+		return LostFields{Fields: []string{string(listOf(o.GVK))}}
 	case live != nil:
-		theft := stolen(before.fields, live, yieldsOf(kind, object.Body, live))
-		if theft.Deleted() && ownTime(live) != before.time {
-			return impersonated()
+		lost := lostFields(before.fields, live, yieldsOf(kind, o.Body, live))
+		if lost.ObjectDeleted() && ownTime(live) != before.time {
+			return appliedInOurName()
 		}
-		return theft
+		return lost
 	case answer.GetUID() == before.uid:
-		return Theft{Fields: []string{".metadata.labels." + v1.OwnerLabel}}
+		return LostFields{Fields: []string{".metadata.labels." + v1.OwnerLabel}}
 	default:
-		return Theft{}
+		return LostFields{}
 	}
 }
 
 // ObjectError says that the API server refused a request for an object.
 type ObjectError struct {
-	Key
+	object.Key
 	cause error
 }
 
@@ -314,7 +319,7 @@ func (e *ObjectError) Error() string { return fmt.Sprintf("%s: %v", e.Key, e.cau
 
 func (e *ObjectError) Unwrap() error { return e.cause }
 
-// Permanent tells that trying again cannot help: a person has to change something.
+// Permanent reports whether trying again cannot help: a person has to change something.
 func Permanent(err error) bool {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return false
@@ -323,7 +328,7 @@ func Permanent(err error) bool {
 		apierrors.IsRequestEntityTooLargeError(err) || unreadable(err)
 }
 
-// unreadable tells an object with a field of the wrong type, or of a name that there
+// unreadable recognizes an object with a field of the wrong type, or of a name that there
 // is not, or twice, of which the API server says that it is an internal error:
 // k8s.io/apimachinery/pkg/util/managedfields/internal, structuredMergeManager.Apply.
 func unreadable(err error) bool {

@@ -10,38 +10,40 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // bodyFor returns what to send for an object of which the cluster shows live,
 // which may be nil. It is the object's body, except for fields that it yields:
-// what somebody has taken over is left out, and replicas that we still own while an
+// what another client has taken over is left out, and replicas that we still own while an
 // autoscaler is about to take them are sent as they are, since giving them up
 // would reset them to one.
-func bodyFor(kind Kind, object Object, live metav1.Object) ([]byte, error) {
-	if live == nil || listOf(kind.GVK) == noList && kind.GVK != validatingKind.GVK {
-		return object.Body, nil
+func bodyFor(kind object.Kind, o object.Object, live metav1.Object) ([]byte, error) {
+	if live == nil || listOf(kind.GVK) == noList && kind.GVK != object.ValidatingWebhookConfiguration.GVK {
+		return o.Body, nil
 	}
 	owned, err := decodeFields(ownFields(live))
 	if err != nil {
-		return object.Body, nil //nolint:nilerr // Without an entry of ours nothing has been yielded.
+		return o.Body, nil //nolint:nilerr // Without an entry of ours nothing has been yielded.
 	}
-	if kind.GVK == validatingKind.GVK {
-		if ownsAny(owned, yieldsOf(kind, object.Body, live)) {
-			return object.Body, nil
+	if kind.GVK == object.ValidatingWebhookConfiguration.GVK {
+		if ownsAny(owned, yieldsOf(kind, o.Body, live)) {
+			return o.Body, nil
 		}
-		return edit(object, dropFailurePolicies)
+		return edit(o, dropFailurePolicies)
 	}
-	return edit(object, yielding(object, owned, live)...)
+	return edit(o, yielding(o, owned, live)...)
 }
 
 // yielding lists the changes of a body for what the object yields.
-func yielding(object Object, owned *fieldpath.Set, live metav1.Object) []func(map[string]any) error {
+func yielding(o object.Object, owned *fieldpath.Set, live metav1.Object) []func(map[string]any) error {
 	var edits []func(map[string]any) error
 	deployment, ok := live.(*appsv1.Deployment)
-	if ok && deployment.Spec.Replicas != nil && !namesReplicas(object.Body) && owns(owned, replicasPath) {
+	if ok && deployment.Spec.Replicas != nil && !namesReplicas(o.Body) && owns(owned, replicasPath) {
 		edits = append(edits, keepReplicas(*deployment.Spec.Replicas))
 	}
-	if l := listOf(object.GVK); l.covers(live, object.Body) && len(l.wanted(object.Body)) > 0 && !owns(owned, string(l)) {
+	if l := listOf(o.GVK); l.covers(live, o.Body) && len(l.wanted(o.Body)) > 0 && !owns(owned, string(l)) {
 		edits = append(edits, l.drop)
 	}
 	return edits
@@ -77,17 +79,17 @@ func dropFailurePolicies(content map[string]any) error {
 }
 
 // edit changes an object's body; without changes it is the same bytes.
-func edit(object Object, changes ...func(map[string]any) error) ([]byte, error) {
+func edit(o object.Object, changes ...func(map[string]any) error) ([]byte, error) {
 	if len(changes) == 0 {
-		return object.Body, nil
+		return o.Body, nil
 	}
 	decoded := &unstructured.Unstructured{}
-	if err := decoded.UnmarshalJSON(object.Body); err != nil {
-		return nil, fmt.Errorf("reading the body of %s: %w", object.Key(), err)
+	if err := decoded.UnmarshalJSON(o.Body); err != nil {
+		return nil, fmt.Errorf("reading the body of %s: %w", o.Key(), err)
 	}
 	for _, change := range changes {
 		if err := change(decoded.Object); err != nil {
-			return nil, fmt.Errorf("editing the body of %s: %w", object.Key(), err)
+			return nil, fmt.Errorf("editing the body of %s: %w", o.Key(), err)
 		}
 	}
 	return json.Marshal(decoded.Object)

@@ -16,7 +16,7 @@ type Field struct {
 	Path string
 	// Before and After are its values as JSON decodes them. Nil: there is none.
 	Before, After any
-	// Hidden tells that the values may be secret, and are left out.
+	// Hidden reports whether the values may be secret, and are left out.
 	Hidden bool
 }
 
@@ -126,7 +126,7 @@ func below(path fieldpath.Path, element fieldpath.PathElement) fieldpath.Path {
 	return append(path.Copy(), element)
 }
 
-// listKeys are the fields by which Kubernetes' lists tell their items apart, the usual
+// listKeys are the fields by which Kubernetes' lists identify their items, the usual
 // one first: +listMapKey in k8s.io/api.
 var listKeys = [][]string{{"name"}, {"mountPath"}, {"containerPort", "protocol"}, {"port", "protocol"}}
 

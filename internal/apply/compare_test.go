@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // content decodes YAML as an answer of the API server is decoded.
@@ -60,26 +62,26 @@ var _ = DescribeTable("Two states of an object differ", func(before, after strin
 // between compares two states of an object of that kind.
 func between(gvk schema.GroupVersionKind, before, after string) *Difference {
 	GinkgoHelper()
-	return compare(Key{GVK: gvk, Namespace: "n", Name: "x"},
+	return compare(object.Key{GVK: gvk, Namespace: "n", Name: "x"},
 		&unstructured.Unstructured{Object: content(before)}, &unstructured.Unstructured{Object: content(after)})
 }
 
 var _ = DescribeTable("Pods restart", func(gvk schema.GroupVersionKind, before, after string, restarts bool) {
 	Expect(between(gvk, before, after).RestartsPods).To(Equal(restarts))
 },
-	Entry("when a Deployment's template changes", deploymentKind.GVK, "spec: {template: {spec: {a: 1}}}", "spec: {template: {spec: {a: 2}}}", true),
-	Entry("when a DaemonSet's template changes", daemonSetKind.GVK, "spec: {template: {metadata: {}}}", "spec: {template: {metadata: {a: 2}}}", true),
-	Entry("not when a Deployment's replicas do", deploymentKind.GVK, "spec: {replicas: 1}", "spec: {replicas: 2}", false),
-	Entry("not when it is a template of something else", crdKind.GVK, "spec: {template: {a: 1}}", "spec: {template: {a: 2}}", false),
+	Entry("when a Deployment's template changes", object.Deployment.GVK, "spec: {template: {spec: {a: 1}}}", "spec: {template: {spec: {a: 2}}}", true),
+	Entry("when a DaemonSet's template changes", object.DaemonSet.GVK, "spec: {template: {metadata: {}}}", "spec: {template: {metadata: {a: 2}}}", true),
+	Entry("not when a Deployment's replicas do", object.Deployment.GVK, "spec: {replicas: 1}", "spec: {replicas: 2}", false),
+	Entry("not when it is a template of something else", object.CustomResourceDefinition.GVK, "spec: {template: {a: 1}}", "spec: {template: {a: 2}}", false),
 )
 
 var _ = Describe("A comparison", func() {
 	It("is none where nothing differs", func() {
-		Expect(between(deploymentKind.GVK, "spec: {a: 1}\nstatus: {b: 1}", "spec: {a: 1}")).To(BeNil())
+		Expect(between(object.Deployment.GVK, "spec: {a: 1}\nstatus: {b: 1}", "spec: {a: 1}")).To(BeNil())
 	})
 
 	It("names what differs of a Secret and hides it", func() {
-		Expect(between(secretKind.GVK, "data: {password: aHVudGVyMg==}", "data: {password: b3RoZXI=}\ntype: Opaque").Fields).To(Equal([]Field{
+		Expect(between(object.Secret.GVK, "data: {password: aHVudGVyMg==}", "data: {password: b3RoZXI=}\ntype: Opaque").Fields).To(Equal([]Field{
 			{Path: ".data.password", Hidden: true}, {Path: ".type", Hidden: true}}))
 	})
 })
@@ -92,8 +94,8 @@ var _ = DescribeTable("The summary says", func(want string, differences ...Diffe
 	Entry("how many of each, and which pods restart",
 		"2 objects added, 2 changed, 1 removed; pods restart: Deployment n/a, DaemonSet n/b",
 		Difference{Effect: EffectRemoved}, Difference{Effect: EffectAdded}, Difference{Effect: EffectAdded},
-		Difference{Key: Key{GVK: deploymentKind.GVK, Namespace: "n", Name: "a"}, Effect: EffectChanged, RestartsPods: true},
-		Difference{Key: Key{GVK: daemonSetKind.GVK, Namespace: "n", Name: "b"}, Effect: EffectChanged, RestartsPods: true}),
+		Difference{Key: object.Key{GVK: object.Deployment.GVK, Namespace: "n", Name: "a"}, Effect: EffectChanged, RestartsPods: true},
+		Difference{Key: object.Key{GVK: object.DaemonSet.GVK, Namespace: "n", Name: "b"}, Effect: EffectChanged, RestartsPods: true}),
 	Entry("none of what there is none of", "1 object changed, 3 removed; no pods restart",
 		Difference{Effect: EffectChanged}, Difference{Effect: EffectRemoved}, Difference{Effect: EffectRemoved}, Difference{Effect: EffectRemoved}),
 )

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // ownFields returns the fields that our last apply owns, as the API server keeps
@@ -61,16 +62,16 @@ func ownEntry(object metav1.Object) string {
 // its creation.
 type yields func(fieldpath.Path) bool
 
-// yieldsOf tells what an object yields: a ValidatingWebhookConfiguration its
+// yieldsOf returns what an object yields: a ValidatingWebhookConfiguration its
 // failurePolicy, which istiod turns from Ignore to Fail once it can answer, a
 // Deployment whose body names no replicas these, to an autoscaler, and an object its
 // list that people add to, while ours is part of it. Nil: nothing.
-func yieldsOf(kind Kind, body []byte, live metav1.Object) yields {
-	if kind.GVK == validatingKind.GVK {
+func yieldsOf(kind object.Kind, body []byte, live metav1.Object) yields {
+	if kind.GVK == object.ValidatingWebhookConfiguration.GVK {
 		return func(path fieldpath.Path) bool { return strings.HasSuffix(path.String(), ".failurePolicy") }
 	}
 	var paths []string
-	if kind.GVK == deploymentKind.GVK && !namesReplicas(body) {
+	if kind.GVK == object.Deployment.GVK && !namesReplicas(body) {
 		paths = append(paths, replicasPath)
 	}
 	if l := listOf(kind.GVK); l.covers(live, body) {
@@ -117,8 +118,8 @@ func decodeFields(fields []byte) (*fieldpath.Set, error) {
 	return set, nil
 }
 
-// Theft tells who took which of our fields.
-type Theft struct {
+// LostFields is what another manager has changed of an object.
+type LostFields struct {
 	// Managers are the field managers that own them now; empty where the fields were
 	// removed.
 	Managers []string
@@ -127,36 +128,36 @@ type Theft struct {
 	Fields []string
 }
 
-// Deleted tells that no field was taken: the object as a whole was away.
-func (t Theft) Deleted() bool { return len(t.Fields)+len(t.Managers) == 0 }
+// ObjectDeleted reports whether the whole object was deleted.
+func (t LostFields) ObjectDeleted() bool { return len(t.Fields)+len(t.Managers) == 0 }
 
-// impersonated is what is known of an apply by somebody else that bore our name.
-func impersonated() Theft { return Theft{Managers: []string{v1.FieldManager}} }
+// appliedInOurName is what is known of an apply by another client under our field manager.
+func appliedInOurName() LostFields { return LostFields{Managers: []string{v1.FieldManager}} }
 
-// stolen compares the fields that we owned with what an object shows now.
-func stolen(before []byte, object metav1.Object, yields yields) Theft {
+// lostFields compares the fields that we owned with what an object shows now.
+func lostFields(before []byte, object metav1.Object, yields yields) LostFields {
 	had, err := decodeFields(before)
 	if err != nil {
-		return Theft{}
+		return LostFields{}
 	}
 	if has, err := decodeFields(ownFields(object)); err == nil {
 		had = had.Difference(has)
 	}
-	lost := without(had, yields).Leaves()
-	theft := Theft{}
-	for path := range lost.All() {
-		theft.Fields = append(theft.Fields, path.String())
+	missing := without(had, yields).Leaves()
+	lost := LostFields{}
+	for path := range missing.All() {
+		lost.Fields = append(lost.Fields, path.String())
 	}
-	slices.Sort(theft.Fields)
+	slices.Sort(lost.Fields)
 	for _, entry := range object.GetManagedFields() {
 		if entry.FieldsV1 == nil || entry.Manager == v1.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply {
 			continue
 		}
-		if theirs, err := decodeFields(entry.FieldsV1.GetRawBytes()); err == nil && !theirs.Intersection(lost).Empty() {
-			theft.Managers = append(theft.Managers, entry.Manager)
+		if theirs, err := decodeFields(entry.FieldsV1.GetRawBytes()); err == nil && !theirs.Intersection(missing).Empty() {
+			lost.Managers = append(lost.Managers, entry.Manager)
 		}
 	}
-	slices.Sort(theft.Managers)
-	theft.Managers = slices.Compact(theft.Managers)
-	return theft
+	slices.Sort(lost.Managers)
+	lost.Managers = slices.Compact(lost.Managers)
+	return lost
 }

@@ -12,12 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
-// Foreign is an object of the plan's name that somebody else made.
+// Foreign is an object of the plan's name that another client made.
 type Foreign struct {
-	Key
-	// By tells whose it is, such as "Helm release istiod in istio-system" or the field
+	object.Key
+	// By is its owner, such as "Helm release istiod in istio-system" or the field
 	// manager that made it.
 	By string
 	// Object is what the API server shows of it.
@@ -30,7 +31,7 @@ func (f Foreign) String() string { return fmt.Sprintf("%s (%s)", f.Key, f.By) }
 // server only about objects of which nothing is known yet, one list for each kind
 // and namespace, and no more once it has found nobody's. CRDs and namespaces are
 // shared and never count.
-func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, error) {
+func (a *Applier) Foreign(ctx context.Context, objects []object.Object) ([]Foreign, error) {
 	unknown := a.unknown(objects)
 	if len(unknown) == 0 {
 		return nil, nil
@@ -46,21 +47,21 @@ func (a *Applier) Foreign(ctx context.Context, objects []Object) ([]Foreign, err
 			return nil, err
 		}
 		for i := range items {
-			key := Key{GVK: group.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
+			key := object.Key{GVK: group.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
 			if unknown[group][key] && !ours(&items[i]) {
 				foreign = append(foreign, Foreign{Key: key, By: maker(&items[i]), Object: &items[i]})
 			}
 		}
 	}
 	if len(foreign) == 0 {
-		a.markFree(unknown)
+		a.markUnclaimed(unknown)
 	}
 	return foreign, nil
 }
 
 // listGroup lists the objects of a group's kind: none where its namespace is missing.
-func (a *Applier) listGroup(ctx context.Context, group Key, missing map[string]bool) ([]metav1.PartialObjectMetadata, error) {
-	kind, err := kindOf(group.GVK)
+func (a *Applier) listGroup(ctx context.Context, group object.Key, missing map[string]bool) ([]metav1.PartialObjectMetadata, error) {
+	kind, err := group.Kind()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (a *Applier) listGroup(ctx context.Context, group Key, missing map[string]b
 }
 
 // list lists what the cluster holds of a kind: nothing where it does not serve it.
-func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]metav1.PartialObjectMetadata, error) {
+func (a *Applier) list(ctx context.Context, kind object.Kind, namespace string) ([]metav1.PartialObjectMetadata, error) {
 	list, err := a.resource(kind, namespace).List(ctx, metav1.ListOptions{})
 	missing := apierrors.IsNotFound(err)
 	a.listed(listing{kind, namespace}, err == nil || missing)
@@ -89,7 +90,7 @@ func (a *Applier) list(ctx context.Context, kind Kind, namespace string) ([]meta
 
 // listing is a list of a kind in a namespace, or of all of a cluster-scoped kind.
 type listing struct {
-	kind      Kind
+	kind      object.Kind
 	namespace string
 }
 
@@ -120,17 +121,17 @@ func (a *Applier) listAgain(ctx context.Context) error {
 
 // Leftovers finds what those makers, named as in Foreign.By, have in the cluster, and
 // in that namespace, besides the plan's objects.
-func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace string, objects []Object) ([]Foreign, error) {
+func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace string, objects []object.Object) ([]Foreign, error) {
 	if err := a.listAgain(ctx); err != nil {
 		return nil, err
 	}
-	wanted := map[Key]bool{}
+	wanted := map[object.Key]bool{}
 	for _, object := range objects {
 		wanted[object.Key()] = true
 	}
 	var leftovers []Foreign
-	for _, kind := range kinds {
-		if kind.Lasting || kind.Unwatched {
+	for _, kind := range object.Kinds() {
+		if kind.Retained || kind.Unwatched {
 			continue
 		}
 		items, err := a.list(ctx, kind, namespace)
@@ -138,7 +139,7 @@ func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace stri
 			return nil, err
 		}
 		for i := range items {
-			key := Key{GVK: kind.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
+			key := object.Key{GVK: kind.GVK, Namespace: items[i].Namespace, Name: items[i].Name}
 			if by := maker(&items[i]); slices.Contains(makers, by) && !wanted[key] && !ours(&items[i]) {
 				leftovers = append(leftovers, Foreign{Key: key, By: by, Object: &items[i]})
 			}
@@ -147,11 +148,11 @@ func (a *Applier) Leftovers(ctx context.Context, makers []string, namespace stri
 	return leftovers, nil
 }
 
-// Cleared tells that what was in the way of those objects has been taken over: Foreign
-// asks about them no more.
-func (a *Applier) Cleared(objects []Object) { a.markFree(a.unknown(objects)) }
+// MarkUnclaimed notes that no other installation has any of the objects, so that they are
+// not looked for again.
+func (a *Applier) MarkUnclaimed(objects []object.Object) { a.markUnclaimed(a.unknown(objects)) }
 
-func (a *Applier) markFree(unknown map[Key]map[Key]bool) {
+func (a *Applier) markUnclaimed(unknown map[object.Key]map[object.Key]bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, group := range unknown {
@@ -159,23 +160,23 @@ func (a *Applier) markFree(unknown map[Key]map[Key]bool) {
 	}
 }
 
-// unknown groups the objects of which neither the memory nor the cache knows, by
+// unknown groups the objects of which neither the records nor the cache know, by
 // kind and namespace.
-func (a *Applier) unknown(objects []Object) map[Key]map[Key]bool {
+func (a *Applier) unknown(objects []object.Object) map[object.Key]map[object.Key]bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	groups := map[Key]map[Key]bool{}
-	for _, object := range objects {
-		kind, err := kindOf(object.GVK)
-		_, remembered := a.memories[object.Key()]
-		if err != nil || kind.Lasting || kind.Private || remembered || a.free[object.Key()] || a.observer.Observe(object.Key()).Object != nil {
+	groups := map[object.Key]map[object.Key]bool{}
+	for _, o := range objects {
+		kind, err := o.Kind()
+		_, recorded := a.records[o.Key()]
+		if err != nil || kind.Retained || kind.Private || recorded || a.free[o.Key()] || a.observer.Observe(o.Key()).Object != nil {
 			continue
 		}
-		group := Key{GVK: object.GVK, Namespace: object.Namespace}
+		group := object.Key{GVK: o.GVK, Namespace: o.Namespace}
 		if groups[group] == nil {
-			groups[group] = map[Key]bool{}
+			groups[group] = map[object.Key]bool{}
 		}
-		groups[group][object.Key()] = true
+		groups[group][o.Key()] = true
 	}
 	return groups
 }
@@ -192,16 +193,16 @@ func (a *Applier) namespaceMissing(ctx context.Context, name string, known map[s
 	return missing, nil
 }
 
-// NamespaceMissing tells that there is no such namespace.
+// NamespaceMissing reports whether there is no such namespace.
 func (a *Applier) NamespaceMissing(ctx context.Context, name string) (bool, error) {
-	_, err := a.resource(namespaceKind, "").Get(ctx, name, metav1.GetOptions{})
+	_, err := a.resource(object.Namespace, "").Get(ctx, name, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return false, fmt.Errorf("looking for namespace %s: %w", name, err)
 	}
 	return err != nil, nil
 }
 
-// ours tells an object that the operator made, even if somebody removed its label.
+// ours recognizes an object that the operator made, even if its label was removed.
 func ours(object metav1.Object) bool {
 	_, labelled := object.GetLabels()[v1.OwnerLabel]
 	return labelled || ownFields(object) != nil
@@ -212,7 +213,7 @@ func ByRelease(name, namespace string) string {
 	return fmt.Sprintf("Helm release %s in %s", name, namespace)
 }
 
-// maker tells whose an object is.
+// maker returns the owner of an object.
 func maker(object metav1.Object) string {
 	if release := object.GetAnnotations()[v1.HelmReleaseAnnotation]; release != "" {
 		return ByRelease(release, object.GetAnnotations()[v1.HelmNamespaceAnnotation])

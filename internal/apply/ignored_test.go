@@ -13,9 +13,10 @@ import (
 	"k8s.io/client-go/rest"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
-var _ = Describe("A workload that somebody wants left alone", func() {
+var _ = Describe("A workload that are annotated to be ignored", func() {
 	const live = `{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"ztunnel","namespace":"n"},"spec":{"image":"old"}}`
 	var (
 		requests []string
@@ -23,7 +24,7 @@ var _ = Describe("A workload that somebody wants left alone", func() {
 		status   int
 		applier  *Applier
 	)
-	o := Object{GVK: daemonSetKind.GVK, Namespace: "n", Name: "ztunnel", Hash: "1", Body: []byte(live)}
+	o := object.Object{GVK: object.DaemonSet.GVK, Namespace: "n", Name: "ztunnel", Hash: "1", Body: []byte(live)}
 	observed := func(generation int64, ignore string) {
 		d := &appsv1.DaemonSet{}
 		d.Namespace, d.Name, d.UID, d.Generation = "n", "ztunnel", "u", generation
@@ -31,7 +32,7 @@ var _ = Describe("A workload that somebody wants left alone", func() {
 		informer, _ := applier.observer.informerOf(o.Key())
 		Expect(informer.GetStore().Add(d)).To(Succeed())
 	}
-	differs := func(ctx SpecContext, object Object) bool {
+	differs := func(ctx SpecContext, object object.Object) bool {
 		GinkgoHelper()
 		found, err := applier.IgnoredDiffers(ctx, object)
 		Expect(err).NotTo(HaveOccurred())
@@ -60,9 +61,9 @@ var _ = Describe("A workload that somebody wants left alone", func() {
 	})
 
 	It("is named", func() {
-		Expect(applier.Ignored([]Object{o})).To(Equal([]Key{o.Key()}))
+		Expect(applier.Ignored([]object.Object{o})).To(Equal([]object.Key{o.Key()}))
 		observed(1, "false")
-		Expect(applier.Ignored([]Object{o})).To(BeEmpty())
+		Expect(applier.Ignored([]object.Object{o})).To(BeEmpty())
 	})
 
 	It("is compared by a dry run, once for each generation and each form of the plan's", func(ctx SpecContext) {
@@ -89,6 +90,13 @@ var _ = Describe("A workload that somebody wants left alone", func() {
 		Expect(err).To(MatchError(ContainSubstring("DaemonSet n/ztunnel")))
 		status, answer = http.StatusOK, live
 		Expect(differs(ctx, o)).To(BeFalse())
+	})
+
+	// Hardened: an ignored workload that a webhook without dry run is asked about | the mesh was FAILED
+	It("counts as another where the API server cannot say", func(ctx SpecContext) {
+		status, answer = http.StatusBadRequest, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"BadRequest","code":400,`+
+			`"message":"admission webhook \"w\" does not support dry run"}`
+		Expect(differs(ctx, o)).To(BeTrue())
 	})
 
 	It("costs nothing when nobody wants that", func(ctx SpecContext) {

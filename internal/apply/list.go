@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // list is the path of a list that people add to though the API server knows it as one
@@ -32,9 +34,9 @@ const (
 // listOf is the list of objects of a kind; noList where they have none.
 func listOf(gvk schema.GroupVersionKind) list {
 	switch gvk {
-	case deploymentKind.GVK, daemonSetKind.GVK:
+	case object.Deployment.GVK, object.DaemonSet.GVK:
 		return tolerations
-	case serviceAccountKind.GVK:
+	case object.ServiceAccount.GVK:
 		return pullSecrets
 	default:
 		return noList
@@ -56,8 +58,8 @@ func (l list) wanted(body []byte) []any {
 	return items
 }
 
-// covers tells that an object has all that the body asks for. More is an addition,
-// and somebody else's.
+// covers reports whether an object has all that the body asks for. More is an addition,
+// and another client's.
 func (l list) covers(object metav1.Object, body []byte) bool {
 	var has any
 	switch object := object.(type) {
@@ -77,20 +79,20 @@ func (l list) covers(object metav1.Object, body []byte) bool {
 }
 
 // decodeListed gives an object the type that covers asks for.
-func decodeListed(object *unstructured.Unstructured) (metav1.Object, error) {
+func decodeListed(u *unstructured.Unstructured) (metav1.Object, error) {
 	var into metav1.Object
-	switch object.GroupVersionKind() {
-	case deploymentKind.GVK:
+	switch u.GroupVersionKind() {
+	case object.Deployment.GVK:
 		into = &appsv1.Deployment{}
-	case daemonSetKind.GVK:
+	case object.DaemonSet.GVK:
 		into = &appsv1.DaemonSet{}
-	case serviceAccountKind.GVK:
+	case object.ServiceAccount.GVK:
 		into = &corev1.ServiceAccount{}
 	default:
-		return object, nil
+		return u, nil
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
-		return nil, fmt.Errorf("decoding %s %s: %w", object.GetKind(), object.GetName(), err)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
+		return nil, fmt.Errorf("decoding %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
 	return into, nil
 }

@@ -22,6 +22,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/informers"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // Observer watches the objects that carry the owner label, and all CRDs of the
@@ -50,13 +51,13 @@ func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 	observer := &Observer{
 		owned:  map[source]cache.SharedIndexInformer{},
 		denied: newDenied(),
-		crds:   clients.ofMetadata(crdKind, metav1.NamespaceAll, informers.Selection{Cut: keepBundleAnnotations}),
+		crds:   clients.ofMetadata(object.CustomResourceDefinition, metav1.NamespaceAll, informers.Selection{Transform: keepBundleAnnotations}),
 	}
-	for _, kind := range kinds {
+	for _, kind := range object.Kinds() {
 		if kind.Unwatched {
 			continue
 		}
-		for _, namespace := range kind.watchedIn(namespaces) {
+		for _, namespace := range watchedIn(kind, namespaces) {
 			at := source{kind.GVK, namespace}
 			observer.owned[at] = clients.informer(kind, namespace, observer.denied.of(at))
 		}
@@ -66,7 +67,7 @@ func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 
 // watchedIn lists the namespaces in which a kind is watched; the empty one is all
 // there are.
-func (k Kind) watchedIn(namespaces []string) []string {
+func watchedIn(k object.Kind, namespaces []string) []string {
 	if !k.Namespaced || len(namespaces) == 0 {
 		return []string{metav1.NamespaceAll}
 	}
@@ -74,7 +75,7 @@ func (k Kind) watchedIn(namespaces []string) []string {
 }
 
 // informerOf finds the informer that would show an object.
-func (o *Observer) informerOf(key Key) (cache.SharedIndexInformer, bool) {
+func (o *Observer) informerOf(key object.Key) (cache.SharedIndexInformer, bool) {
 	if informer, ok := o.owned[source{key.GVK, key.Namespace}]; ok {
 		return informer, true
 	}
@@ -128,7 +129,7 @@ func (o *Observer) Synced(*http.Request) error {
 	return nil
 }
 
-// Reads tells that everything of that namespace has been seen and may be read on. It
+// Reads reports whether everything of that namespace has been seen and may be read on. It
 // holds where all namespaces are watched.
 func (o *Observer) Reads(namespace string) bool {
 	for at, informer := range o.owned {
@@ -139,10 +140,10 @@ func (o *Observer) Reads(namespace string) bool {
 	return true
 }
 
-// Failed calls told whenever something cannot be read. It is to be called before Start.
-func (o *Observer) Failed(told func(error)) error {
+// Failed calls report whenever a list or a watch fails. Call it before Start.
+func (o *Observer) Failed(report func(error)) error {
 	for _, informer := range o.all() {
-		err := informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { told(err) })
+		err := informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { report(err) })
 		if err != nil {
 			return err
 		}
@@ -151,7 +152,7 @@ func (o *Observer) Failed(told func(error)) error {
 }
 
 // Notify calls changed with the owner of each object that appears, changes or
-// goes, and with an empty name when a CRD of somebody else does.
+// goes, and with an empty name when a CRD of another owner does.
 func (o *Observer) Notify(changed func(owner string)) error {
 	for _, informer := range o.owned {
 		if err := informers.Notify(informer, func(object metav1.Object) { changed(object.GetLabels()[v1.OwnerLabel]) }); err != nil {
@@ -189,8 +190,8 @@ func (o Observation) newest() string {
 	return o.SyncedTo
 }
 
-// Observe tells what the cache shows of that object.
-func (o *Observer) Observe(key Key) Observation {
+// Observe returns what the cache shows of that object.
+func (o *Observer) Observe(key object.Key) Observation {
 	informer, ok := o.informerOf(key)
 	if !ok {
 		return Observation{}
@@ -208,7 +209,7 @@ func (o *Observer) Observe(key Key) Observation {
 
 // Owned is an object that carries the owner label.
 type Owned struct {
-	Key
+	object.Key
 	// Object is what the cache shows of it.
 	Object metav1.Object
 	// Component is the value of its component label.
@@ -219,21 +220,21 @@ type Owned struct {
 // makes no owner: controllers copy labels to what they derive.
 func (o *Observer) Owned(owner string) []Owned {
 	var owned []Owned
-	for _, kind := range kinds {
+	for _, kind := range object.Kinds() {
 		for _, item := range o.items(kind) {
-			object, ok := item.(metav1.Object)
-			if !ok || object.GetLabels()[v1.OwnerLabel] != owner || ownFields(object) == nil {
+			made, ok := item.(metav1.Object)
+			if !ok || made.GetLabels()[v1.OwnerLabel] != owner || ownFields(made) == nil {
 				continue
 			}
-			key := Key{GVK: kind.GVK, Namespace: object.GetNamespace(), Name: object.GetName()}
-			owned = append(owned, Owned{Key: key, Object: object, Component: object.GetLabels()[v1.ComponentLabel]})
+			key := object.Key{GVK: kind.GVK, Namespace: made.GetNamespace(), Name: made.GetName()}
+			owned = append(owned, Owned{Key: key, Object: made, Component: made.GetLabels()[v1.ComponentLabel]})
 		}
 	}
 	return owned
 }
 
 // items lists what the caches show of a kind.
-func (o *Observer) items(kind Kind) []any {
+func (o *Observer) items(kind object.Kind) []any {
 	var items []any
 	for source, informer := range o.owned {
 		if source.gvk == kind.GVK {
@@ -271,23 +272,23 @@ func newClients(config *rest.Config) (*clients, error) {
 	return all, errors.Join(errs[:]...)
 }
 
-func (c *clients) informer(kind Kind, namespace string, answered func(error)) cache.SharedIndexInformer {
-	owned := informers.Selection{Labels: v1.OwnerLabel, Answered: answered}
+func (c *clients) informer(kind object.Kind, namespace string, answered func(error)) cache.SharedIndexInformer {
+	owned := informers.Selection{Labels: v1.OwnerLabel, OnResult: answered}
 	switch kind.GVK {
-	case deploymentKind.GVK:
+	case object.Deployment.GVK:
 		return informers.New(c.kubernetes.AppsV1().Deployments(namespace), owned, &appsv1.Deployment{})
-	case daemonSetKind.GVK:
+	case object.DaemonSet.GVK:
 		return informers.New(c.kubernetes.AppsV1().DaemonSets(namespace), owned, &appsv1.DaemonSet{})
-	case serviceAccountKind.GVK:
+	case object.ServiceAccount.GVK:
 		return informers.New(c.kubernetes.CoreV1().ServiceAccounts(namespace), owned, &corev1.ServiceAccount{})
-	case crdKind.GVK:
-		owned.Cut = dropSchemas
+	case object.CustomResourceDefinition.GVK:
+		owned.Transform = dropSchemas
 		return informers.New(c.apiextensions.CustomResourceDefinitions(), owned, &apiextensionsv1.CustomResourceDefinition{})
 	default:
 		return c.ofMetadata(kind, namespace, owned)
 	}
 }
 
-func (c *clients) ofMetadata(kind Kind, namespace string, selection informers.Selection) cache.SharedIndexInformer {
-	return informers.New(c.metadata.Resource(kind.gvr()).Namespace(namespace), selection, &metav1.PartialObjectMetadata{})
+func (c *clients) ofMetadata(kind object.Kind, namespace string, selection informers.Selection) cache.SharedIndexInformer {
+	return informers.New(c.metadata.Resource(kind.GVR()).Namespace(namespace), selection, &metav1.PartialObjectMetadata{})
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
@@ -29,24 +30,25 @@ const (
 	EffectChanged Effect = "Changed"
 	// EffectRemoved: the plan no longer holds it.
 	EffectRemoved Effect = "Removed"
+	// EffectIgnored: fields of it would change, were it not annotated to be left alone.
+	EffectIgnored Effect = "Ignored"
 )
 
-// Difference tells what a plan would do to one object.
+// Difference is what a plan would do to one object.
 type Difference struct {
-	Key
+	object.Key
 	Effect Effect
-	// Fields that would change. Empty unless the effect is EffectChanged.
+	// Fields that would change, for EffectChanged and EffectIgnored.
 	Fields []Field
-	// RestartsPods tells that the pods of a workload that is there would be replaced.
+	// RestartsPods reports whether the pods of a workload that is there would be replaced.
 	RestartsPods bool
 }
 
 // Preview asks the API server what applying the wanted objects would change, and changes
 // nothing. What differs is listed in the order of the wanted objects, then those of the
-// owned that are no longer wanted and would be removed. What somebody wants left alone
-// is no difference. Each object costs two requests; failures are joined, each is an
+// owned that are no longer wanted and would be removed. Each object costs two requests; failures are joined, each is an
 // *ObjectError, and the differences of the other objects come with them.
-func (a *Applier) Preview(ctx context.Context, wanted []Object, owned []Owned) ([]Difference, error) {
+func (a *Applier) Preview(ctx context.Context, wanted []object.Object, owned []Owned) ([]Difference, error) {
 	found := make([]*Difference, len(wanted))
 	failures := together(len(wanted), func(i int) (err error) {
 		if found[i], err = a.difference(ctx, wanted[i]); err != nil {
@@ -67,42 +69,46 @@ func (a *Applier) Preview(ctx context.Context, wanted []Object, owned []Owned) (
 }
 
 // difference is nil where applying the object would change nothing.
-func (a *Applier) difference(ctx context.Context, object Object) (*Difference, error) {
-	kind, err := kindOf(object.GVK)
+func (a *Applier) difference(ctx context.Context, o object.Object) (*Difference, error) {
+	kind, err := o.Kind()
 	if err != nil {
 		return nil, err
 	}
-	resource := a.wholeResource(kind, object.Namespace)
-	live, err := find(ctx, resource, object.Name)
+	resource := a.wholeResource(kind, o.Namespace)
+	live, err := find(ctx, resource, o.Name)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading it: %w", err)
 	case live == nil:
-		return addition(ctx, resource, object)
-	case ignored(live):
-		return nil, nil
+		return addition(ctx, resource, o)
+	case !ignored(live):
+		return a.change(ctx, kind, o, live)
 	}
-	return a.change(ctx, kind, object, live)
+	difference, err := a.change(ctx, kind, o, live)
+	if difference != nil {
+		difference.Effect, difference.RestartsPods = EffectIgnored, false
+	}
+	return difference, err
 }
 
 // change is nil where applying the object would change nothing of what the cluster has.
-func (a *Applier) change(ctx context.Context, kind Kind, object Object, live *unstructured.Unstructured) (*Difference, error) {
+func (a *Applier) change(ctx context.Context, kind object.Kind, o object.Object, live *unstructured.Unstructured) (*Difference, error) {
 	decoded, err := decodeListed(live)
 	if err != nil {
 		return nil, err
 	}
-	body, err := bodyFor(kind, object, decoded)
+	body, err := bodyFor(kind, o, decoded)
 	if err != nil {
 		return nil, err
 	}
-	after, err := a.wholeResource(kind, object.Namespace).Patch(ctx, object.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
+	after, err := a.wholeResource(kind, o.Namespace).Patch(ctx, o.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
 	if otherType(kind, err) {
-		return &Difference{Key: object.Key(), Effect: EffectChanged, Fields: []Field{{Path: ".type", Hidden: true}}}, nil
+		return &Difference{Key: o.Key(), Effect: EffectChanged, Fields: []Field{{Path: ".type", Hidden: true}}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return compare(object.Key(), live, after), nil
+	return compare(o.Key(), live, after), nil
 }
 
 // find reads an object by a list, since the operator has no right to get one; nil where
@@ -118,17 +124,17 @@ func find(ctx context.Context, resource dynamic.ResourceInterface, name string) 
 	return &list.Items[0], nil
 }
 
-// addition tells of an object that is not there, unless the API server would refuse it.
-func addition(ctx context.Context, resource dynamic.ResourceInterface, object Object) (*Difference, error) {
-	_, err := resource.Patch(ctx, object.Name, types.ApplyPatchType, object.Body, applying(metav1.DryRunAll))
+// addition is the difference of an object that is not there, unless the API server would refuse it.
+func addition(ctx context.Context, resource dynamic.ResourceInterface, o object.Object) (*Difference, error) {
+	_, err := resource.Patch(ctx, o.Name, types.ApplyPatchType, o.Body, applying(metav1.DryRunAll))
 	if err != nil && !undecided(err) {
 		return nil, err
 	}
-	return &Difference{Key: object.Key(), Effect: EffectAdded}, nil
+	return &Difference{Key: o.Key(), Effect: EffectAdded}, nil
 }
 
-func (a *Applier) wholeResource(kind Kind, namespace string) dynamic.ResourceInterface {
-	resource := a.whole.Resource(kind.gvr())
+func (a *Applier) wholeResource(kind object.Kind, namespace string) dynamic.ResourceInterface {
+	resource := a.whole.Resource(kind.GVR())
 	if kind.Namespaced {
 		return resource.Namespace(namespace)
 	}
@@ -137,17 +143,17 @@ func (a *Applier) wholeResource(kind Kind, namespace string) dynamic.ResourceInt
 
 // compare is nil where two states of an object are the same but for what the API server
 // writes into every answer.
-func compare(key Key, before, after *unstructured.Unstructured) *Difference {
+func compare(key object.Key, before, after *unstructured.Unstructured) *Difference {
 	difference := &Difference{Key: key, Effect: EffectChanged, Fields: differing(before.Object, after.Object)}
 	if len(difference.Fields) == 0 {
 		return nil
 	}
 	for i, field := range difference.Fields {
-		if key.GVK == secretKind.GVK {
+		if key.GVK == object.Secret.GVK {
 			difference.Fields[i] = Field{Path: field.Path, Hidden: true}
 		}
 		inTemplate := strings.HasPrefix(field.Path, ".spec.template.")
-		difference.RestartsPods = difference.RestartsPods || inTemplate && Owned{Key: key}.Workload()
+		difference.RestartsPods = difference.RestartsPods || inTemplate && key.Workload()
 	}
 	return difference
 }
@@ -175,7 +181,7 @@ func Summary(differences []Difference) string {
 // counted names the noun once: "1 object added, 2 removed".
 func counted(counts map[Effect]int) string {
 	var parts []string
-	for _, effect := range []Effect{EffectAdded, EffectChanged, EffectRemoved} {
+	for _, effect := range []Effect{EffectAdded, EffectChanged, EffectRemoved, EffectIgnored} {
 		count, noun := counts[effect], ""
 		switch {
 		case count == 0:

@@ -13,40 +13,43 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // Removable lists those of the objects that may be removed: no CRD, no namespace,
 // nothing that Helm would keep, nothing that is to be left alone.
 func Removable(owned []Owned) []Owned {
 	return slices.DeleteFunc(slices.Clone(owned), func(o Owned) bool {
-		kind, err := kindOf(o.GVK)
-		return err != nil || kind.Lasting || o.Object.GetAnnotations()[v1.HelmPolicyAnnotation] == "keep" || ignored(o.Object)
+		kind, err := o.Kind()
+		return err != nil || kind.Retained || o.Object.GetAnnotations()[v1.HelmPolicyAnnotation] == "keep" || ignored(o.Object)
 	})
 }
 
-// ignored tells an object that a person wants left alone.
+// NotIgnored lists those of the objects that are not annotated to be ignored.
+func NotIgnored(owned []Owned) []Owned {
+	return slices.DeleteFunc(slices.Clone(owned), func(o Owned) bool { return ignored(o.Object) })
+}
+
+// ignored recognizes an object that a person wants left alone.
 func ignored(object metav1.Object) bool {
 	return object.GetAnnotations()[v1.IgnoreAnnotation] == "true"
 }
 
 // Unwanted lists those of the objects that are not among the wanted.
-func Unwanted(owned []Owned, wanted []Object) []Owned {
-	keys := make(map[Key]bool, len(wanted))
+func Unwanted(owned []Owned, wanted []object.Object) []Owned {
+	keys := make(map[object.Key]bool, len(wanted))
 	for _, object := range wanted {
 		keys[object.Key()] = true
 	}
 	return slices.DeleteFunc(slices.Clone(owned), func(o Owned) bool { return keys[o.Key] })
 }
 
-// Workload tells an object that runs pods.
-func (o Owned) Workload() bool { return o.GVK == deploymentKind.GVK || o.GVK == daemonSetKind.GVK }
-
-// Webhook tells an object that makes the API server ask the mesh.
+// Webhook recognizes an object that makes the API server ask the mesh.
 func (o Owned) Webhook() bool {
-	return o.GVK.Group == validatingKind.GVK.Group
+	return o.GVK.Group == object.ValidatingWebhookConfiguration.GVK.Group
 }
 
-// Delete deletes the objects, in parallel, once each, and tells how many it has
+// Delete deletes the objects, in parallel, once each, and returns how many it has
 // deleted now. Workloads stay visible until their pods are gone. An object that has
 // been replaced by another of its name in the meantime is left alone.
 func (a *Applier) Delete(ctx context.Context, objects []Owned) (done int, err error) {
@@ -88,8 +91,8 @@ func (a *Applier) Release(ctx context.Context, workload Owned) error {
 }
 
 // deleteNow deletes the object that has that UID. That it has gone is no error.
-func (a *Applier) deleteNow(ctx context.Context, key Key, uid types.UID, propagation metav1.DeletionPropagation) error {
-	kind, err := kindOf(key.GVK)
+func (a *Applier) deleteNow(ctx context.Context, key object.Key, uid types.UID, propagation metav1.DeletionPropagation) error {
+	kind, err := key.Kind()
 	if err != nil {
 		return err
 	}
@@ -101,7 +104,7 @@ func (a *Applier) deleteNow(ctx context.Context, key Key, uid types.UID, propaga
 	return err
 }
 
-// claim tells whether the object is still to be deleted, and marks it as being so:
+// claim reports whether the object is still to be deleted, and marks it as being so:
 // until the cache shows that it is gone, it must not be deleted again.
 func (a *Applier) claim(object Owned) bool {
 	a.mu.Lock()
@@ -110,8 +113,8 @@ func (a *Applier) claim(object Owned) bool {
 		return false
 	}
 	a.deleted[object.Object.GetUID()] = true
-	delete(a.memories, object.Key)
-	delete(a.free, object.Key) // Whoever makes an object of that name now is somebody else.
+	delete(a.records, object.Key)
+	delete(a.free, object.Key) // Whoever makes an object of that name now is another client.
 	return true
 }
 
@@ -121,18 +124,18 @@ func (a *Applier) release(object Owned) {
 	delete(a.deleted, object.Object.GetUID())
 }
 
-// Doubt makes an object be applied anew.
-func (a *Applier) Doubt(key Key) {
+// Invalidate makes the next attempt apply the object again, whatever the cache shows.
+func (a *Applier) Invalidate(key object.Key) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.memories, key)
+	delete(a.records, key)
 }
 
-// Retain drops what is remembered of all but those objects, and of deletions that have
-// come to pass: what is owned is what the cache still shows. A name that comes back later
+// Retain drops the records of all but those objects, and of deletions and disownings that
+// have come to pass: what is owned is what the cache still shows. A name that comes back later
 // is looked at like any other.
-func (a *Applier) Retain(objects []Object, owned []Owned) {
-	wanted, shown := make(map[Key]bool, len(objects)), make(map[types.UID]bool, len(owned))
+func (a *Applier) Retain(objects []object.Object, owned []Owned) {
+	wanted, shown := make(map[object.Key]bool, len(objects)), make(map[types.UID]bool, len(owned))
 	for _, object := range objects {
 		wanted[object.Key()] = true
 	}
@@ -141,33 +144,35 @@ func (a *Applier) Retain(objects []Object, owned []Owned) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	retain(a.memories, wanted)
+	retain(a.records, wanted)
 	retain(a.differing, wanted)
-	retain(a.tried, wanted)
-	retain(a.contests, wanted)
+	retain(a.accepted, wanted)
+	retain(a.backoffs, wanted)
 	retain(a.ignoredStates, wanted)
 	retain(a.free, wanted)
 	retain(a.deleted, shown)
+	retain(a.disowned, shown)
 }
 
-func retain[K comparable, V any](remembered map[K]V, wanted map[K]bool) {
-	maps.DeleteFunc(remembered, func(key K, _ V) bool { return !wanted[key] })
+func retain[K comparable, V any](records map[K]V, wanted map[K]bool) {
+	maps.DeleteFunc(records, func(key K, _ V) bool { return !wanted[key] })
 }
 
-// Forget drops what is remembered of all objects, as when the mesh is gone.
-func (a *Applier) Forget() {
+// Reset drops all records, as when there is no mesh any more.
+func (a *Applier) Reset() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	clear(a.memories)
+	clear(a.records)
 	clear(a.differing)
-	clear(a.tried)
-	clear(a.contests)
+	clear(a.accepted)
+	clear(a.backoffs)
 	clear(a.ignoredStates)
 	clear(a.free)
 	clear(a.deleted)
+	clear(a.disowned)
 	a.unlisted = nil
 }
 
-func compareKeys(a, b Key) int {
+func compareKeys(a, b object.Key) int {
 	return cmp.Or(cmp.Compare(a.GVK.Kind, b.GVK.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }

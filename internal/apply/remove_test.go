@@ -16,11 +16,12 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
-func owned(kind Kind, name string, annotations map[string]string) Owned {
+func owned(kind object.Kind, name string, annotations map[string]string) Owned {
 	return Owned{
-		Key:    Key{GVK: kind.GVK, Name: name},
+		Key:    object.Key{GVK: kind.GVK, Name: name},
 		Object: &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}},
 	}
 }
@@ -28,28 +29,28 @@ func owned(kind Kind, name string, annotations map[string]string) Owned {
 var _ = Describe("What may be removed", func() {
 	It("is no CRD, no namespace, nothing kept by Helm, nothing that is to be left alone, nothing of an unknown kind", func() {
 		all := []Owned{
-			owned(crdKind, "crd", nil), owned(namespaceKind, "namespace", nil), owned(Kind{}, "unknown", nil),
-			owned(deploymentKind, "kept", map[string]string{v1.HelmPolicyAnnotation: "keep"}),
-			owned(deploymentKind, "ignored", map[string]string{v1.IgnoreAnnotation: "true"}),
-			owned(deploymentKind, "istiod", nil),
+			owned(object.CustomResourceDefinition, "crd", nil), owned(object.Namespace, "namespace", nil), owned(object.Kind{}, "unknown", nil),
+			owned(object.Deployment, "kept", map[string]string{v1.HelmPolicyAnnotation: "keep"}),
+			owned(object.Deployment, "ignored", map[string]string{v1.IgnoreAnnotation: "true"}),
+			owned(object.Deployment, "istiod", nil),
 		}
 		Expect(Removable(all)).To(ConsistOf(HaveField("Name", "istiod")))
 		Expect(all).To(HaveLen(6), "the list is not changed")
 	})
 
 	It("is what the plan does not have", func() {
-		all := []Owned{owned(deploymentKind, "a", nil), owned(deploymentKind, "b", nil), owned(daemonSetKind, "a", nil)}
-		left := Unwanted(all, []Object{{GVK: deploymentKind.GVK, Name: "a"}})
+		all := []Owned{owned(object.Deployment, "a", nil), owned(object.Deployment, "b", nil), owned(object.DaemonSet, "a", nil)}
+		left := Unwanted(all, []object.Object{{GVK: object.Deployment.GVK, Name: "a"}})
 		Expect(left).To(ConsistOf(HaveField("Key.GVK.Kind", "DaemonSet"), HaveField("Name", "b")))
 	})
 })
 
 var _ = Describe("Deleting", func() {
-	It("tells how many it has deleted, and after a refusal goes one by one up to the next", func(ctx SpecContext) {
+	It("returns how many it has deleted, and after a refusal goes one by one up to the next", func(ctx SpecContext) {
 		var all []Owned
 		client := fake.NewSimpleMetadataClient(fake.NewTestScheme())
 		for _, name := range []string{"a", "b", "c"} {
-			one := owned(validatingKind, name, nil)
+			one := owned(object.ValidatingWebhookConfiguration, name, nil)
 			one.Object.SetUID(types.UID(name))
 			all = append(all, one)
 		}
@@ -63,7 +64,7 @@ var _ = Describe("Deleting", func() {
 			}
 			return true, nil, nil
 		})
-		a := &Applier{client: client, memories: map[Key]memory{}, deleted: map[types.UID]bool{}}
+		a := &Applier{client: client, records: map[object.Key]record{}, deleted: map[types.UID]bool{}}
 		delete := func() (int, error) { asked = nil; return a.Delete(ctx, all) }
 
 		refused = []string{"b", "c"}
@@ -71,6 +72,7 @@ var _ = Describe("Deleting", func() {
 		Expect(err).To(MatchError(ContainSubstring("ValidatingWebhookConfiguration b: refused")))
 		Expect(done).To(Equal(1))
 		Expect(asked).To(ConsistOf("a", "b", "c"))
+		Expect(a.Confirm(ctx, nil)).To(Succeed(), "nothing to ask about between two attempts")
 		done, err = delete()
 		Expect(err).To(HaveOccurred())
 		Expect(done).To(BeZero())
@@ -81,14 +83,14 @@ var _ = Describe("Deleting", func() {
 	})
 })
 
-var _ = Describe("A fight", func() {
+var _ = Describe("An ownership conflict", func() {
 	start := time.Unix(1_000_000, 0)
 
 	It("begins with the third correction, and doubles the pause with each", func() {
-		c, now := contest{}, start
+		c, now := driftBackoff{}, start
 		var pauses []time.Duration
 		for range 6 {
-			c = c.next(now, Theft{})
+			c = c.next(now, LostFields{})
 			pauses = append(pauses, c.pause)
 			now = c.until
 		}
@@ -96,20 +98,20 @@ var _ = Describe("A fight", func() {
 	})
 
 	It("never pauses longer than the longest pause", func() {
-		c, now := contest{}, start
+		c, now := driftBackoff{}, start
 		for range 100 {
-			c = c.next(now, Theft{})
+			c = c.next(now, LostFields{})
 			now = c.until
 		}
 		Expect(c.pause).To(Equal(longestPause))
 	})
 
-	It("is over after a calm, and begins anew then", func() {
-		c := contest{}
+	It("is over after a calm, and begins again then", func() {
+		c := driftBackoff{}
 		for range 4 {
-			c = c.next(start, Theft{})
+			c = c.next(start, LostFields{})
 		}
-		Expect(c.next(c.over.Add(time.Second), Theft{}).corrections).To(Equal(1))
-		Expect(c.next(c.over, Theft{}).corrections).To(Equal(5))
+		Expect(c.next(c.over.Add(time.Second), LostFields{}).corrections).To(Equal(1))
+		Expect(c.next(c.over, LostFields{}).corrections).To(Equal(5))
 	})
 })

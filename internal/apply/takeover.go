@@ -47,7 +47,7 @@ func (a *Applier) TakeOver(ctx context.Context, objects []Foreign) (left []Forei
 }
 
 func (a *Applier) takeOver(ctx context.Context, foreign Foreign) error {
-	kind, err := kindOf(foreign.GVK)
+	kind, err := foreign.Kind()
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func makerOf(entries []metav1.ManagedFieldsEntry) string {
 // have, so that it is pruned like any other that the plan no longer has. It fails with
 // a conflict where the object is no longer the one, or not as it was, that was found.
 func (a *Applier) Adopt(ctx context.Context, leftover Foreign, owner, component string) error {
-	kind, err := kindOf(leftover.GVK)
+	kind, err := leftover.Kind()
 	if err != nil {
 		return err
 	}

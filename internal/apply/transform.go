@@ -11,11 +11,12 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// gatewayAPI is the prefix of the annotations by which the Gateway API's CRDs tell
+// gatewayAPI is the prefix of the annotations with which the Gateway API's CRDs report
 // their version and channel.
 const gatewayAPI = "gateway.networking.k8s.io/"
 
-// keepBundleAnnotations keeps of somebody's CRD what the plan asks about. The
+// keepBundleAnnotations keeps of a CRD what the plan asks about: the Gateway API's bundle and
+// the Helm release. The
 // resource version is dropped as well, so that an update that changes none of
 // this is no news.
 func keepBundleAnnotations(object any) (any, error) {
@@ -25,11 +26,11 @@ func keepBundleAnnotations(object any) (any, error) {
 	}
 	kept := metav1.ObjectMeta{Name: crd.Name, UID: crd.UID}
 	for key, value := range crd.Annotations {
-		if strings.HasPrefix(key, gatewayAPI) {
+		if strings.HasPrefix(key, gatewayAPI) || key == v1.HelmReleaseAnnotation || key == v1.HelmNamespaceAnnotation {
 			metav1.SetMetaDataAnnotation(&kept, key, value)
 		}
 	}
-	if ours(crd) { // Also where somebody removed the label.
+	if ours(crd) { // Also if its label was removed.
 		kept.Labels = map[string]string{v1.OwnerLabel: crd.Labels[v1.OwnerLabel]}
 	}
 	return &metav1.PartialObjectMetadata{TypeMeta: crd.TypeMeta, ObjectMeta: kept}, nil

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // attachmentNamespace is the namespace in which Istio's chart puts its
@@ -23,23 +24,23 @@ const attachmentNamespace = metav1.NamespaceDefault
 // Of the other kinds that are not watched, Endpoints and EndpointSlices stand for a remote
 // istiod, which no mesh of this operator has.
 func (a *Applier) Attachments(ctx context.Context, owner string) ([]Owned, error) {
-	name := attachmentKind.Resource + "." + attachmentKind.GVK.Group
+	name := object.NetworkAttachmentDefinition.Resource + "." + object.NetworkAttachmentDefinition.GVK.Group
 	if !slices.ContainsFunc(a.observer.CRDs(), func(crd metav1.Object) bool { return crd.GetName() == name }) {
 		return nil, nil
 	}
-	return a.listOwned(ctx, attachmentKind, attachmentNamespace, owner)
+	return a.listOwned(ctx, object.NetworkAttachmentDefinition, attachmentNamespace, owner)
 }
 
 // Copies lists the copies of Secrets that the operator has made for that owner in a
 // namespace: their metadata, and no contents.
 func (a *Applier) Copies(ctx context.Context, namespace, owner string) ([]Owned, error) {
-	owned, err := a.listOwned(ctx, secretKind, namespace, owner)
+	owned, err := a.listOwned(ctx, object.Secret, namespace, owner)
 	return slices.DeleteFunc(owned, func(o Owned) bool { return o.Object.GetAnnotations()[v1.CopiedFromAnnotation] == "" }), err
 }
 
 // listOwned asks the API server for the objects of a kind that an owner has in a
 // namespace. As in Observer.Owned, the label alone makes no owner.
-func (a *Applier) listOwned(ctx context.Context, kind Kind, namespace, owner string) ([]Owned, error) {
+func (a *Applier) listOwned(ctx context.Context, kind object.Kind, namespace, owner string) ([]Owned, error) {
 	list, err := a.resource(kind, namespace).List(ctx, metav1.ListOptions{LabelSelector: v1.OwnerLabel + "=" + owner})
 	if apierrors.IsNotFound(err) { // The kind is not served.
 		return nil, nil
@@ -49,12 +50,12 @@ func (a *Applier) listOwned(ctx context.Context, kind Kind, namespace, owner str
 	}
 	var owned []Owned
 	for i := range list.Items {
-		object := &list.Items[i]
-		if ownFields(object) == nil {
+		made := &list.Items[i]
+		if ownFields(made) == nil {
 			continue
 		}
-		key := Key{GVK: kind.GVK, Namespace: object.Namespace, Name: object.Name}
-		owned = append(owned, Owned{Key: key, Object: object, Component: object.Labels[v1.ComponentLabel]})
+		key := object.Key{GVK: kind.GVK, Namespace: made.Namespace, Name: made.Name}
+		owned = append(owned, Owned{Key: key, Object: made, Component: made.Labels[v1.ComponentLabel]})
 	}
 	return owned, nil
 }

@@ -22,10 +22,11 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 // made is an object as this operator leaves it.
-func made(kind Kind, namespace, name string, edit ...func(*metav1.PartialObjectMetadata)) *metav1.PartialObjectMetadata {
+func made(kind object.Kind, namespace, name string, edit ...func(*metav1.PartialObjectMetadata)) *metav1.PartialObjectMetadata {
 	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: name, UID: types.UID(name), Labels: map[string]string{v1.OwnerLabel: "mesh"},
 		ManagedFields: []metav1.ManagedFieldsEntry{{
@@ -69,12 +70,12 @@ var _ = Describe("What no watch shows", func() {
 	// Hardened: a NetworkAttachmentDefinition of the mesh on OpenShift | it was never pruned or removed
 	It("is found where the cluster serves the kind: the NetworkAttachmentDefinition of the owner", func(ctx SpecContext) {
 		client := metadataClient()
-		for _, object := range []*metav1.PartialObjectMetadata{made(attachmentKind, "default", "istio-cni"), made(attachmentKind, "default", "theirs", notOurs)} {
-			Expect(client.Tracker().Create(attachmentKind.gvr(), object, object.Namespace)).To(Succeed())
+		for _, attachment := range []*metav1.PartialObjectMetadata{made(object.NetworkAttachmentDefinition, "default", "istio-cni"), made(object.NetworkAttachmentDefinition, "default", "theirs", notOurs)} {
+			Expect(client.Tracker().Create(object.NetworkAttachmentDefinition.GVR(), attachment, attachment.Namespace)).To(Succeed())
 		}
 		a := &Applier{client: client, observer: observing(multus)}
 		Expect(a.Attachments(ctx, "mesh")).To(ConsistOf(HaveField("Key",
-			Key{GVK: attachmentKind.GVK, Namespace: "default", Name: "istio-cni"})))
+			object.Key{GVK: object.NetworkAttachmentDefinition.GVK, Namespace: "default", Name: "istio-cni"})))
 		Expect(a.Attachments(ctx, "other")).To(BeEmpty())
 	})
 
@@ -85,10 +86,10 @@ var _ = Describe("What no watch shows", func() {
 	})
 
 	It("are copies of Secrets that the operator made, and no other Secrets", func(ctx SpecContext) {
-		client := metadataClient(made(secretKind, "mesh-system", "copy", copyOf), made(secretKind, "mesh-system", "labelled"),
-			made(secretKind, "mesh-system", "imitated", copyOf, notOurs), made(secretKind, "elsewhere", "other", copyOf))
+		client := metadataClient(made(object.Secret, "mesh-system", "copy", copyOf), made(object.Secret, "mesh-system", "labelled"),
+			made(object.Secret, "mesh-system", "imitated", copyOf, notOurs), made(object.Secret, "elsewhere", "other", copyOf))
 		a := &Applier{client: client, observer: observing()}
-		Expect(a.Copies(ctx, "mesh-system", "mesh")).To(ConsistOf(HaveField("Key", SecretKey("mesh-system", "copy"))))
+		Expect(a.Copies(ctx, "mesh-system", "mesh")).To(ConsistOf(HaveField("Key", object.SecretKey("mesh-system", "copy"))))
 	})
 })
 
@@ -102,16 +103,16 @@ func invalid(fields ...string) error {
 }
 
 var _ = Describe("A Secret of another type", func() {
-	DescribeTable("is known by the answer", func(kind Kind, err error, expected bool) {
+	DescribeTable("is known by the answer", func(kind object.Kind, err error, expected bool) {
 		Expect(otherType(kind, err)).To(Equal(expected))
 	},
-		Entry("that its type is immutable", secretKind, invalid("type"), true),
-		Entry("that more is wrong", secretKind, invalid("type", "data"), false),
-		Entry("that something else is wrong", secretKind, invalid("data"), false),
-		Entry("that gives no cause", secretKind, invalid(), false),
-		Entry("not about another kind", deploymentKind, invalid("type"), false),
-		Entry("not of another sort", secretKind, apierrors.NewForbidden(schema.GroupResource{}, "pull", nil), false),
-		Entry("not without an error", secretKind, nil, false),
+		Entry("that its type is immutable", object.Secret, invalid("type"), true),
+		Entry("that more is wrong", object.Secret, invalid("type", "data"), false),
+		Entry("that something else is wrong", object.Secret, invalid("data"), false),
+		Entry("that gives no cause", object.Secret, invalid(), false),
+		Entry("not about another kind", object.Deployment, invalid("type"), false),
+		Entry("not of another sort", object.Secret, apierrors.NewForbidden(schema.GroupResource{}, "pull", nil), false),
+		Entry("not without an error", object.Secret, nil, false),
 	)
 
 	// remade applies a Secret of another type, and lists the requests.
@@ -130,18 +131,18 @@ var _ = Describe("A Secret of another type", func() {
 			Expect(*options.Preconditions.UID).To(Equal(live.UID))
 			return true, nil, nil
 		})
-		a := &Applier{client: client, observer: observing(), memories: map[Key]memory{}}
-		_, err = a.apply(ctx, Object{GVK: secretKind.GVK, Namespace: live.Namespace, Name: live.Name, Hash: "new"})
+		a := &Applier{client: client, observer: observing(), records: map[object.Key]record{}}
+		_, err = a.apply(ctx, object.Object{GVK: object.Secret.GVK, Namespace: live.Namespace, Name: live.Name, Hash: "new"})
 		return verbs, err
 	}
 
-	// Hardened: a pull secret that is made anew with another type | the mesh went to FAILED
-	It("is made anew", func(ctx SpecContext) {
-		Expect(remade(ctx, made(secretKind, "mesh-system", "pull", copyOf))).To(Equal([]string{"patch", "delete", "patch"}))
+	// Hardened: a pull secret that is made again with another type | the mesh went to FAILED
+	It("is made again", func(ctx SpecContext) {
+		Expect(remade(ctx, made(object.Secret, "mesh-system", "pull", copyOf))).To(Equal([]string{"patch", "delete", "patch"}))
 	})
 
 	It("is left alone where it is not the operator's", func(ctx SpecContext) {
-		verbs, err := remade(ctx, made(secretKind, "mesh-system", "pull", notOurs, func(o *metav1.PartialObjectMetadata) { o.Labels = nil }))
+		verbs, err := remade(ctx, made(object.Secret, "mesh-system", "pull", notOurs, func(o *metav1.PartialObjectMetadata) { o.Labels = nil }))
 		Expect(err).To(MatchError(ContainSubstring("not managed by this operator")))
 		Expect(verbs).To(Equal([]string{"patch"}))
 	})
@@ -178,37 +179,37 @@ var _ = Describe("A Secret that is followed", func() {
 	})
 })
 
-var _ = Describe("What is remembered of an object", func() {
-	object := Object{GVK: deploymentKind.GVK, Namespace: "mesh-system", Name: "istiod"}
+var _ = Describe("The record of an object", func() {
+	istiod := object.Object{GVK: object.Deployment.GVK, Namespace: "mesh-system", Name: "istiod"}
 	known := func() *Applier {
 		return &Applier{
 			observer: observing(), client: metadataClient(),
-			memories: map[Key]memory{object.Key(): {}}, free: map[Key]bool{object.Key(): true},
-			tried: map[Key]string{object.Key(): ""}, contests: map[Key]contest{object.Key(): {}}, deleted: map[types.UID]bool{"gone": true},
+			records: map[object.Key]record{istiod.Key(): {}}, free: map[object.Key]bool{istiod.Key(): true},
+			accepted: map[object.Key]string{istiod.Key(): ""}, backoffs: map[object.Key]driftBackoff{istiod.Key(): {}}, deleted: map[types.UID]bool{"gone": true},
 		}
 	}
 
 	// Hardened: an object that left the plan and comes back | it was overwritten, whoever had made one of that name since
 	It("is dropped when the plan no longer has it: whose the name is by then is asked again", func() {
 		a := known()
-		Expect(a.unknown([]Object{object})).To(BeEmpty())
-		a.Retain([]Object{object}, nil)
-		Expect(a.unknown([]Object{object})).To(BeEmpty())
+		Expect(a.unknown([]object.Object{istiod})).To(BeEmpty())
+		a.Retain([]object.Object{istiod}, nil)
+		Expect(a.unknown([]object.Object{istiod})).To(BeEmpty())
 		a.Retain(nil, nil)
-		Expect(a.unknown([]Object{object})).To(HaveLen(1))
-		Expect(a.tried).To(BeEmpty())
-		Expect(a.contests).To(BeEmpty())
+		Expect(a.unknown([]object.Object{istiod})).To(HaveLen(1))
+		Expect(a.accepted).To(BeEmpty())
+		Expect(a.backoffs).To(BeEmpty())
 	})
 
 	It("is dropped when it is deleted", func(ctx SpecContext) {
 		a := known()
-		Expect(a.Delete(ctx, []Owned{{Key: object.Key(), Object: made(deploymentKind, object.Namespace, object.Name)}})).To(Equal(1))
-		Expect(a.unknown([]Object{object})).To(HaveLen(1))
+		Expect(a.Delete(ctx, []Owned{{Key: istiod.Key(), Object: made(object.Deployment, istiod.Namespace, istiod.Name)}})).To(Equal(1))
+		Expect(a.unknown([]object.Object{istiod})).To(HaveLen(1))
 	})
 
 	It("is that it was deleted, until the cache no longer shows it", func() {
 		a := known()
-		a.Retain(nil, []Owned{{Object: made(deploymentKind, "", "gone")}})
+		a.Retain(nil, []Owned{{Object: made(object.Deployment, "", "gone")}})
 		Expect(a.deleted).To(HaveLen(1))
 		a.Retain(nil, nil)
 		Expect(a.deleted).To(BeEmpty())

@@ -10,10 +10,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
-var _ = Describe("Rendering a version that is not compiled in", func() {
+var _ = Describe("Rendering a version that is not bundled", func() {
 	const version = "1.29.99"
 
 	var server *charttest.Server
@@ -50,7 +50,7 @@ spec: {version: %s, repository: {url: "%s/charts", secrets: [{name: %s}]}}
 
 	It("says what the repository says", func() {
 		wrong := strings.ReplaceAll(secret(), charttest.Password, "wrong")
-		Expect(render(mesh("pull") + wrong).err).To(MatchError(ContainSubstring("the server answers 401 Unauthorized")))
+		Expect(render(mesh("pull") + wrong).err).To(MatchError(ContainSubstring("the server responded with 401 Unauthorized")))
 	})
 
 	It("repeats nothing of a Secret that is none", func() {

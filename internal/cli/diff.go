@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -17,6 +18,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/admission"
 	"github.com/gloo-operator/gloo-operator/internal/controller"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
 const diffName = "diff"
@@ -27,7 +29,7 @@ const (
 	exitNoDiff    = 2
 )
 
-// errDifferent tells that there are differences. They have been printed.
+// errDifferent reports that there are differences, which have been printed.
 var errDifferent = errors.New("there are differences")
 
 // diffOptions are the flags of diff.
@@ -35,11 +37,12 @@ type diffOptions struct {
 	file, output        string
 	kubeconfig, context string
 	namespace           string
+	defaultRepository   string
 }
 
-// newDiff returns the command that tells what applying a manifest would change in a
-// cluster. What is to be read goes to the output, notices and warnings to the error
-// output, but for JSON, which holds them.
+// newDiff returns the command that prints what applying a manifest would change in a
+// cluster. The result goes to the output, notices and warnings to the error output; JSON
+// includes them.
 func newDiff() *cobra.Command {
 	options := diffOptions{}
 	command := &cobra.Command{
@@ -47,8 +50,9 @@ func newDiff() *cobra.Command {
 		Short: "Prints what the operator would change in the cluster if the manifest were applied",
 		Long: "Prints what the operator would change in the cluster if the manifest were applied, object by object: what would be added, which fields " +
 			"would change, what would be removed, and whether pods restart. The API server is asked by dry runs, and nothing is changed.\n\n" +
-			"It acts by your own rights: they must allow what the operator does, since dry runs are checked as writes are. The ConfigMap " +
-			v1.ExtensionsName + " is read from the operator's namespace, unless the file has one. Secrets of spec.repository are read from the cluster.\n\n" +
+			"It uses your own permissions: they must include the operator's, since dry runs are authorized as writes are. The ConfigMap " +
+			v1.ExtensionsName + " is read from the operator's namespace, unless the file has one. Secrets of spec.repository are read from the cluster. " +
+			"The default repository and the install namespaces are those of the operator in the cluster, if there is one.\n\n" +
 			"Exit code: 0 where nothing would change, 1 where something would, 2 after an error.",
 		Example: `  gloo-operator diff -f smc.yaml
   kubectl get smc managed-istio -o yaml | sed 's/version: 1.28.2/version: 1.29.1/' | gloo-operator diff -f -
@@ -59,14 +63,12 @@ func newDiff() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&options.file, "filename", "f", "", "file with the ServiceMeshController, - for standard input")
+	addFilename(command, &options.file)
 	flags.StringVarP(&options.output, "output", "o", outputText, "text, or json")
 	flags.StringVar(&options.kubeconfig, "kubeconfig", "", "kubeconfig file; default: $KUBECONFIG, ~/.kube/config")
 	flags.StringVar(&options.context, "context", "", "context of the kubeconfig; default: its current one")
 	flags.StringVarP(&options.namespace, "namespace", "n", defaultNamespace, "the operator's namespace")
-	if err := command.MarkFlagRequired("filename"); err != nil {
-		panic(err) // The flag is defined above.
-	}
+	addDefaultRepository(command, &options.defaultRepository)
 	return command
 }
 
@@ -79,21 +81,21 @@ func (o diffOptions) run(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	outlook, err := o.look(command.Context(), manifest, command.ErrOrStderr())
+	outlook, err := o.diff(command.Context(), manifest, command.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	if err := show(outlook); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	if len(outlook.Differences) > 0 {
+	if outlook.Changes() {
 		return errDifferent
 	}
 	return nil
 }
 
-// look admits the object as the API server would and asks the cluster.
-func (o diffOptions) look(ctx context.Context, manifest *manifest, errOut io.Writer) (*controller.Outlook, error) {
+// diff admits the object as the API server would, and compares it with the cluster.
+func (o diffOptions) diff(ctx context.Context, manifest *manifest, errOut io.Writer) (*controller.DiffResult, error) {
 	admitted, err := admission.Admit(manifest.mesh)
 	if err != nil {
 		return nil, err
@@ -108,38 +110,55 @@ func (o diffOptions) look(ctx context.Context, manifest *manifest, errOut io.Wri
 	config.UserAgent = userAgent + "-" + diffName
 	silent := logr.NewContext(ctx, funcr.New(func(string, string) {}, funcr.Options{})) // Errors are returned as well.
 	return controller.Diff(silent, controller.Options{
-		Config: config, Namespace: o.namespace, ChartFolder: chartFolder(), Version: Version(),
+		Config: config, Namespace: o.namespace, ChartCacheDir: chartCacheDir(), Version: Version(), DefaultRepository: o.defaultRepository,
 	}, admitted.Object, manifest.extensions)
 }
 
-// printer chooses how to print.
-func (o diffOptions) printer(command *cobra.Command) (func(*controller.Outlook) error, error) {
+// printer returns the function that prints in the chosen format.
+func (o diffOptions) printer(command *cobra.Command) (func(*controller.DiffResult) error, error) {
 	out := command.OutOrStdout()
 	switch o.output {
 	case outputText:
 		text := diffText{out: out, coloured: coloured(out)}
-		return func(outlook *controller.Outlook) error {
-			remarks(command.ErrOrStderr(), outlook)
+		return func(outlook *controller.DiffResult) error {
+			printNotices(command.ErrOrStderr(), outlook)
 			return text.all(outlook.Differences)
 		}, nil
 	case outputJSON:
-		return func(outlook *controller.Outlook) error { return printJSON(out, outlook) }, nil
+		return func(outlook *controller.DiffResult) error { return printJSON(out, outlook) }, nil
 	default:
 		return nil, fmt.Errorf("--output must be %s or %s, not %q", outputText, outputJSON, o.output)
 	}
 }
 
-// remarks prints what is no difference.
-func remarks(errOut io.Writer, outlook *controller.Outlook) {
+// printNotices prints notices, and why the operator would not act yet.
+func printNotices(errOut io.Writer, outlook *controller.DiffResult) {
 	for _, notice := range outlook.Notices {
 		fmt.Fprintf(errOut, "notice: %s\n", notice)
 	}
-	for _, obstacle := range outlook.Obstacles {
+	printUpgradeNotes(errOut, outlook.UpgradeNotes)
+	for _, obstacle := range outlook.Blockers {
 		fmt.Fprintf(errOut, "warning: the operator would change nothing yet: %s\n", obstacle)
 	}
 }
 
-// coloured tells a terminal whose user has nothing against colours: https://no-color.org.
+// printUpgradeNotes prints notes, each with its text indented.
+func printUpgradeNotes(errOut io.Writer, notes []istio.UpgradeNote) {
+	if len(notes) == 0 {
+		return
+	}
+	fmt.Fprintf(errOut, "notice: Istio's release notes have %d upgrade notes for this change:\n", len(notes))
+	for i, note := range notes {
+		fmt.Fprintf(errOut, "\n  %d. %s\n", i+1, note.Title)
+		for line := range strings.Lines(note.Content) {
+			fmt.Fprintf(errOut, "     %s\n", strings.TrimRight(line, " \n"))
+		}
+	}
+	fmt.Fprintln(errOut)
+}
+
+// coloured reports whether the output is a terminal, unless the user opts out:
+// https://no-color.org.
 func coloured(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd()))

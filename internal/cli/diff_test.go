@@ -14,9 +14,11 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/cli"
 	"github.com/gloo-operator/gloo-operator/internal/controller"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
-var istiodKey = apply.Key{GVK: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, Namespace: "istio-system", Name: "istiod"}
+var istiodKey = object.Key{GVK: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, Namespace: "istio-system", Name: "istiod"}
 
 // ofIstiod changes istiod in those fields.
 func ofIstiod(fields ...apply.Field) apply.Difference {
@@ -34,7 +36,7 @@ var _ = Describe("diff prints", func() {
 	It("a paragraph for each object, and the summary", func() {
 		restarting := ofIstiod(apply.Field{Path: ".a", Before: "b", After: "c"})
 		restarting.RestartsPods = true
-		role := apply.Key{GVK: schema.GroupVersionKind{Kind: "ClusterRole"}, Name: "r"}
+		role := object.Key{GVK: schema.GroupVersionKind{Kind: "ClusterRole"}, Name: "r"}
 		Expect(printed(false, apply.Difference{Key: role, Effect: apply.EffectAdded}, restarting, apply.Difference{Key: role, Effect: apply.EffectRemoved})).To(Equal(`+ ClusterRole r: added
 
 ~ Deployment istio-system/istiod: changed, pods restart
@@ -110,7 +112,7 @@ var _ = Describe("diff prints", func() {
 })
 
 var _ = Describe("diff --output json prints", func() {
-	document := func(outlook controller.Outlook) string {
+	document := func(outlook controller.DiffResult) string {
 		GinkgoHelper()
 		var out bytes.Buffer
 		Expect(cli.PrintJSON(&out, &outlook)).To(Succeed())
@@ -120,16 +122,17 @@ var _ = Describe("diff --output json prints", func() {
 	It("everything", func() {
 		changed := ofIstiod(apply.Field{Path: ".a", Before: "<b>", After: int64(1)}, apply.Field{Path: ".s", Hidden: true})
 		changed.RestartsPods = true
-		Expect(document(controller.Outlook{
-			Version: "1.29.1", Differences: []apply.Difference{changed}, Obstacles: []string{"o"}, Notices: []string{"n"},
-		})).To(MatchJSON(`{"version": "1.29.1", "obstacles": ["o"], "notices": ["n"],
+		Expect(document(controller.DiffResult{
+			Version: "1.29.1", Differences: []apply.Difference{changed}, Blockers: []string{"o"}, Notices: []string{"n"},
+			UpgradeNotes: []istio.UpgradeNote{{Title: "t", Content: "c"}},
+		})).To(MatchJSON(`{"version": "1.29.1", "obstacles": ["o"], "notices": ["n"], "upgradeNotes": [{"title": "t", "content": "c"}],
 			"summary": "1 object changed; pods restart: Deployment istio-system/istiod", "differences": [
 			{"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "istio-system", "name": "istiod", "effect": "Changed", "restartsPods": true,
 			 "fields": [{"path": ".a", "before": "<b>", "after": 1}, {"path": ".s", "hidden": true}]}]}`))
 	})
 
 	It("lists also where there is nothing", func() {
-		Expect(document(controller.Outlook{})).To(MatchJSON(`{"version": "", "summary": "nothing changes", "differences": [], "obstacles": [], "notices": []}`))
+		Expect(document(controller.DiffResult{})).To(MatchJSON(`{"version": "", "summary": "nothing changes", "differences": [], "obstacles": [], "notices": [], "upgradeNotes": []}`))
 	})
 })
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/controller"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
 // The values of --output.
@@ -16,13 +17,14 @@ const (
 	outputJSON = "json"
 )
 
-// diffDocument is what programs read. Lists are never null.
+// diffDocument is the JSON output. Lists are never null.
 type diffDocument struct {
-	Version     string           `json:"version"`
-	Summary     string           `json:"summary"`
-	Differences []diffDifference `json:"differences"`
-	Obstacles   []string         `json:"obstacles"`
-	Notices     []string         `json:"notices"`
+	Version      string              `json:"version"`
+	Summary      string              `json:"summary"`
+	Differences  []diffDifference    `json:"differences"`
+	Obstacles    []string            `json:"obstacles"`
+	Notices      []string            `json:"notices"`
+	UpgradeNotes []istio.UpgradeNote `json:"upgradeNotes"`
 }
 
 type diffDifference struct {
@@ -43,10 +45,11 @@ type diffField struct {
 }
 
 // printJSON prints everything as one document.
-func printJSON(out io.Writer, outlook *controller.Outlook) error {
+func printJSON(out io.Writer, outlook *controller.DiffResult) error {
 	document := diffDocument{
 		Version: outlook.Version, Summary: apply.Summary(outlook.Differences), Differences: []diffDifference{},
-		Obstacles: append([]string{}, outlook.Obstacles...), Notices: append([]string{}, outlook.Notices...),
+		Obstacles: append([]string{}, outlook.Blockers...), Notices: append([]string{}, outlook.Notices...),
+		UpgradeNotes: append([]istio.UpgradeNote{}, outlook.UpgradeNotes...),
 	}
 	for _, difference := range outlook.Differences {
 		apiVersion, kind := difference.GVK.ToAPIVersionAndKind()

@@ -9,13 +9,13 @@ import (
 	"io"
 	"strings"
 
-	"github.com/pmezard/go-difflib/difflib"
+	"github.com/aymanbagabas/go-udiff"
 	"sigs.k8s.io/yaml"
 
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 )
 
-// contextLines is how many lines around a change of a text are shown.
+// contextLines is how many unchanged lines are shown around a change.
 const contextLines = 3
 
 // diffText prints differences for people: a paragraph for each object, and the summary.
@@ -24,7 +24,7 @@ type diffText struct {
 	coloured bool
 }
 
-// mark is how a line begins.
+// mark is the first character of a line.
 type mark string
 
 // The marks of lines.
@@ -32,11 +32,12 @@ const (
 	added   mark = "+"
 	changed mark = "~"
 	removed mark = "-"
+	left    mark = "!"
 	gap     mark = "…"
 	around  mark = " "
 )
 
-var marks = map[apply.Effect]mark{apply.EffectAdded: added, apply.EffectChanged: changed, apply.EffectRemoved: removed}
+var marks = map[apply.Effect]mark{apply.EffectAdded: added, apply.EffectChanged: changed, apply.EffectRemoved: removed, apply.EffectIgnored: left}
 
 // colours are ANSI escape sequences.
 var colours = map[mark]string{added: "\x1b[32m", changed: "\x1b[33m", removed: "\x1b[31m", gap: "\x1b[36m"}
@@ -85,7 +86,7 @@ func (d diffText) field(field apply.Field) {
 	}
 }
 
-// value prints a value that comes or goes.
+// value prints a value that is added or removed.
 func (d diffText) value(indent string, sign mark, path string, lines []string) {
 	if len(lines) == 1 {
 		d.line(indent, sign, path+": "+lines[0])
@@ -105,8 +106,8 @@ func (d diffText) line(indent string, sign mark, content string) {
 	fmt.Fprintln(d.out, indent+line)
 }
 
-// text is a value in lines: a text of several lines as it is, lists and sections as
-// YAML, the rest as JSON.
+// text returns a value as lines: a string with line breaks as it is, lists and maps as
+// YAML, all else as JSON.
 func text(value any) []string {
 	switch value := value.(type) {
 	case string:
@@ -125,31 +126,27 @@ func text(value any) []string {
 	return []string{string(encoded)}
 }
 
-// marked is a line of a text with what becomes of it.
+// marked is a line with its mark.
 type marked struct {
 	sign mark
 	text string
 }
 
-// unified lists the lines that differ, and some around them.
+// unified returns the lines that differ, with context.
 func unified(before, after []string) []marked {
-	var lines []marked
-	add := func(sign mark, texts []string) {
-		for _, text := range texts {
-			lines = append(lines, marked{sign, text})
-		}
+	from, to := strings.Join(before, "\n")+"\n", strings.Join(after, "\n")+"\n"
+	difference, err := udiff.ToUnifiedDiff("", "", from, udiff.Lines(from, to), contextLines)
+	if err != nil {
+		return []marked{{changed, err.Error()}} // Cannot be: the edits are of these lines.
 	}
-	for i, group := range difflib.NewMatcher(before, after).GetGroupedOpCodes(contextLines) {
+	marks := map[udiff.OpKind]mark{udiff.Equal: around, udiff.Delete: removed, udiff.Insert: added}
+	var lines []marked
+	for i, hunk := range difference.Hunks {
 		if i > 0 {
-			add(gap, []string{""})
+			lines = append(lines, marked{gap, ""})
 		}
-		for _, code := range group {
-			if code.Tag == 'e' {
-				add(around, before[code.I1:code.I2])
-				continue
-			}
-			add(removed, before[code.I1:code.I2])
-			add(added, after[code.J1:code.J2])
+		for _, line := range hunk.Lines {
+			lines = append(lines, marked{marks[line.Kind], strings.TrimSuffix(line.Content, "\n")})
 		}
 	}
 	return lines

@@ -21,11 +21,11 @@ import (
 
 const meshKind = "ServiceMeshController"
 
-// manifest is what a user's file holds.
+// manifest is the content of a user's file.
 type manifest struct {
 	// mesh is the one ServiceMeshController.
 	mesh *unstructured.Unstructured
-	// extensions is the data of the extensions ConfigMap beside it. Nil: none.
+	// extensions is the data of the extensions ConfigMap. Nil: there is none.
 	extensions map[string]string
 	// secrets are those of spec.repository.
 	secrets []corev1.Secret
@@ -44,7 +44,7 @@ func readManifest(name string, stdin io.Reader) (*manifest, error) {
 	return parseManifest(name, file)
 }
 
-// parseManifest picks the ServiceMeshController out of the documents of a file.
+// parseManifest parses all documents of a file.
 func parseManifest(name string, file io.Reader) (*manifest, error) {
 	found := &manifest{}
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(file))
@@ -73,7 +73,7 @@ func parseManifest(name string, file io.Reader) (*manifest, error) {
 	return found, nil
 }
 
-// parseDocument reads one document as kubectl does; nil where it is empty.
+// parseDocument parses one document as kubectl does. It returns nil for an empty one.
 func parseDocument(document []byte) (*unstructured.Unstructured, error) {
 	content, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
@@ -102,7 +102,7 @@ func (m *manifest) add(object *unstructured.Unstructured) error {
 	case object.GetAPIVersion() == "v1" && object.GetKind() == "Secret":
 		return m.addSecret(object)
 	default:
-		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s nor a Secret: take it out of the file",
+		return fmt.Errorf("%q %q is neither a %s nor the ConfigMap %s nor a Secret: remove it from the file",
 			object.GetKind(), object.GetName(), meshKind, v1.ExtensionsName)
 	}
 	return nil
@@ -113,7 +113,7 @@ func (m *manifest) addMesh(object *unstructured.Unstructured) error {
 		return fmt.Errorf("apiVersion of a %s must be %s, not %q", meshKind, v1.GroupVersion, object.GetAPIVersion())
 	}
 	if m.mesh != nil {
-		return fmt.Errorf("a second %s, %s: render one at a time", meshKind, object.GetName())
+		return fmt.Errorf("a second %s, %s: keep one per file", meshKind, object.GetName())
 	}
 	m.mesh = object
 	return nil

@@ -66,18 +66,18 @@ func explain(out io.Writer, built *plan.Plan) error {
 	return table.Flush()
 }
 
-// widest is how many characters of a value the table shows.
-const widest = 60
+// maxValueWidth is the maximum width of a value in the table, in characters.
+const maxValueWidth = 60
 
-// compact is a value as JSON on one line, cut where it is long.
+// compact returns a value as JSON on one line, cut to maxValueWidth.
 func compact(value any) string {
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprint(value)
 	}
 	text := []rune(string(encoded))
-	if len(text) > widest {
-		return string(text[:widest-1]) + "…"
+	if len(text) > maxValueWidth {
+		return string(text[:maxValueWidth-1]) + "…"
 	}
 	return string(text)
 }

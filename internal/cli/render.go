@@ -20,12 +20,13 @@ type renderOptions struct {
 	file              string
 	version           string
 	kubernetesVersion string
+	defaultRepository string
 	values, explain   bool
 }
 
-// NewRender returns the command that compiles a ServiceMeshController without a
-// cluster and prints what would be applied. What is to be read goes to the output,
-// notices and warnings to the error output.
+// NewRender returns the command that compiles a ServiceMeshController without a cluster and
+// prints its objects. The result goes to the output, notices and warnings to the error
+// output.
 func NewRender() *cobra.Command {
 	options := renderOptions{}
 	command := &cobra.Command{
@@ -42,15 +43,13 @@ func NewRender() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&options.file, "filename", "f", "", "file with the ServiceMeshController, - for standard input")
+	addFilename(command, &options.file)
 	flags.StringVar(&options.version, "version", "", "Istio version to render instead of spec.version")
 	flags.StringVar(&options.kubernetesVersion, "kubernetes-version", "", "Kubernetes version that charts see, such as v1.34.0")
+	addDefaultRepository(command, &options.defaultRepository)
 	flags.BoolVar(&options.values, "values", false, "print each chart's values instead of objects")
 	flags.BoolVar(&options.explain, "explain", false, "print each value with the layer that set it instead of objects")
 	command.MarkFlagsMutuallyExclusive("values", "explain")
-	if err := command.MarkFlagRequired("filename"); err != nil {
-		panic(err) // The flag is defined above.
-	}
 	return command
 }
 
@@ -88,7 +87,7 @@ func (o renderOptions) build(ctx context.Context, manifest *manifest, errOut io.
 	for _, warning := range admitted.Warnings {
 		fmt.Fprintf(errOut, "warning: %s\n", warning)
 	}
-	archives, err := manifest.archives(ctx, admitted.Object.Spec, errOut)
+	archives, err := manifest.archives(ctx, admitted.Object.Spec, o.defaultRepository, errOut)
 	if err != nil {
 		return nil, err
 	}

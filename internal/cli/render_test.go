@@ -16,7 +16,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
-const sampleFolder = "../../config/samples/"
+const sampleDir = "../../config/samples/"
 
 // result is what a command printed and returned.
 type result struct {
@@ -83,7 +83,7 @@ spec:
 `
 
 var _ = Describe("render", func() {
-	files, err := filepath.Glob(sampleFolder + "*.yaml")
+	files, err := filepath.Glob(sampleDir + "*.yaml")
 	if err != nil || len(files) == 0 {
 		panic("no samples")
 	}
@@ -107,18 +107,18 @@ var _ = Describe("render", func() {
 		Expect(render(minimal).out).To(Equal(render(minimal).out))
 	})
 
-	It("applies the schema's defaults, which tell sidecars from ambient", func() {
+	It("applies the schema's defaults, which distinguish sidecars from ambient", func() {
 		Expect(components(documents(render(minimal + "  dataplaneMode: Sidecar\n").out))).NotTo(ContainElement("ztunnel"))
 	})
 
 	It("tells notices apart from objects", func() {
-		printed := run("", "render", "-f", sampleFolder+"k3s-cilium.yaml")
-		Expect(printed.errOut).To(Equal("notice: values that no chart of Istio 1.26.2 reads, kept and without effect: ambient.redirectMode\n"))
+		printed := run("", "render", "-f", sampleDir+"k3s-cilium.yaml")
+		Expect(printed.errOut).To(Equal("notice: no chart of Istio 1.26.2 reads these values, so they have no effect: ambient.redirectMode\n"))
 		Expect(printed.out).NotTo(ContainSubstring("notice:"))
 	})
 
 	It("merges the extensions that stand in the file", func() {
-		printed := run("", "render", "-f", sampleFolder+"extensions-config.yaml", "--explain")
+		printed := run("", "render", "-f", sampleDir+"extensions-config.yaml", "--explain")
 		Expect(printed.err).NotTo(HaveOccurred())
 		Expect(printed.out).To(MatchRegexp(`istiod +meshConfig.enableTracing +true +gloo-extensions-config values.istiod`))
 		Expect(printed.out).To(MatchRegexp(`ztunnel +env.L7_ENABLED +true +gloo-extensions-config values.istio-ztunnel`))
@@ -137,7 +137,7 @@ var _ = Describe("render", func() {
 	})
 
 	It("prints each chart's values with --values", func() {
-		printed := run("", "render", "-f", sampleFolder+"k3s-cilium.yaml", "--values")
+		printed := run("", "render", "-f", sampleDir+"k3s-cilium.yaml", "--values")
 		Expect(printed.err).NotTo(HaveOccurred())
 		values := documents(printed.out)
 		Expect(components(values)).To(Equal([]string{"istio-base", "istiod", "istio-cni", "ztunnel"}))
@@ -147,7 +147,7 @@ var _ = Describe("render", func() {
 	})
 
 	It("prints what set each value with --explain", func() {
-		printed := run("", "render", "-f", sampleFolder+"k3s-cilium.yaml", "--explain")
+		printed := run("", "render", "-f", sampleDir+"k3s-cilium.yaml", "--explain")
 		Expect(printed.err).NotTo(HaveOccurred())
 		lines := strings.Split(strings.TrimSpace(printed.out), "\n")
 		Expect(lines[0]).To(MatchRegexp(`^COMPONENT +PATH +VALUE +SET BY$`))
@@ -183,7 +183,7 @@ var _ = DescribeTable("render refuses", func(stdin, message string) {
 },
 	Entry("nothing", "", "standard input holds no ServiceMeshController (operator.gloo.solo.io/v1)"),
 	Entry("another kind", minimal+"---\napiVersion: v1\nkind: Service\nmetadata: {name: token}\n",
-		`standard input, document 2: "Service" "token" is neither a ServiceMeshController nor the ConfigMap gloo-extensions-config nor a Secret: take it out`),
+		`standard input, document 2: "Service" "token" is neither a ServiceMeshController nor the ConfigMap gloo-extensions-config nor a Secret: remove it`),
 	Entry("another ConfigMap", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n", `"ConfigMap" "mine" is neither`),
 	Entry("two meshes", minimal+"---"+minimal, "document 2: a second ServiceMeshController, managed-istio"),
 	Entry("another API version", strings.Replace(minimal, "solo.io/v1", "solo.io/v2", 1), `must be operator.gloo.solo.io/v1, not "operator.gloo.solo.io/v2"`),
@@ -191,8 +191,7 @@ var _ = DescribeTable("render refuses", func(stdin, message string) {
 	Entry("a key that stands twice", minimal+"  version: 1.28.2\n", `"version" already set`),
 	Entry("a document that is no object", "[1]", "not a Kubernetes object"),
 	Entry("what admission refuses", minimal+"  distribution: Fips\n", `spec.distribution: Unsupported value: "Fips": supported values: "Standard", "FIPS"`),
-	Entry("an unknown version", strings.Replace(minimal, "1.29.1", "1.29.99", 1), "no charts for Istio 1.29.99 in this operator"),
-	Entry("values of the wrong kind", minimal+"  values: {pilot: 3}\n", "spec.values: pilot must be a section, not a number"),
+	Entry("values of the wrong kind", minimal+"  values: {pilot: 3}\n", "spec.values: pilot must be a map, not a number"),
 )
 
 var _ = Describe("render", func() {
@@ -209,7 +208,7 @@ var _ = Describe("render", func() {
 	})
 })
 
-var _ = It("version lists what is compiled in", func() {
+var _ = It("version lists what is bundled", func() {
 	printed := run("", "version")
 	Expect(printed.err).NotTo(HaveOccurred())
 	Expect(printed.out).To(HavePrefix("gloo-operator "))

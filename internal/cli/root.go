@@ -1,42 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cli is the operator's command line. Commands read the streams of the
-// root command, so that tests can run them.
 package cli
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 )
 
-// RenderIfChild renders a chart and exits where this process was started to do that;
-// main calls it first. See helm.RenderIfChild.
+// RenderIfChild serves a rendering request and exits if this process is a child that was
+// started for one. Call it first in main. See helm.RenderIfChild.
 func RenderIfChild() { helm.RenderIfChild() }
 
-// Execute runs a command, prints its error to the error output, and returns the exit
-// code of the process.
+// Execute runs a command, prints its error to the error output, and returns the exit code
+// of the process: 0 for success, 1 for an error. For diff, 1 means differences and 2 an
+// error. For status, 1 means that a mesh is not SUCCEEDED and 2 an error.
 func Execute(ctx context.Context, root *cobra.Command) int {
 	command, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errDifferent):
+	case errors.Is(err, errDifferent), errors.Is(err, errNotComplete):
 		return exitDifferent
 	}
 	fmt.Fprintln(root.ErrOrStderr(), "error:", err)
-	if command.Name() == diffName {
+	if command.Name() == diffName || command.Name() == statusName {
 		return exitNoDiff
 	}
 	return 1
 }
 
-// NewRoot returns the command gloo-operator with its subcommands. Errors are
-// returned, not printed.
+// NewRoot returns the command gloo-operator with its subcommands. Errors are returned, not
+// printed.
 func NewRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "gloo-operator",
@@ -44,6 +44,6 @@ func NewRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), NewRender(), newDiff(), newVersion())
+	root.AddCommand(newRun(), NewRender(), newDiff(), newStatus(time.Now), newImages(), NewVersions(time.Now), newVersion())
 	return root
 }

@@ -19,26 +19,26 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/gloo-operator/gloo-operator/internal/controller"
+	"github.com/gloo-operator/gloo-operator/internal/manager"
 )
 
-// namespaceVariable tells a pod its namespace, by the downward API.
+// namespaceVariable has the pod's namespace, by the downward API.
 const namespaceVariable = "POD_NAMESPACE"
 
-// defaultNamespace is the operator's namespace where nobody says otherwise.
+// defaultNamespace is the operator's default namespace.
 const defaultNamespace = "gloo-operator"
 
-// gcPercent is how much the heap may grow before it is collected, unless $GOGC says:
-// half of Go's own. The operator's heap is small, and it mostly waits, so that this
-// saves memory and costs next to nothing.
+// gcPercent is how much the heap grows before it is collected, unless $GOGC is set: half of
+// Go's default. The operator's heap is small and mostly idle, so that this saves memory at
+// little cost.
 const gcPercent = 50
 
-// userAgent names the operator in the API server's audit log.
+// userAgent identifies the operator in the API server's audit log.
 const userAgent = "gloo-operator"
 
 type runOptions struct {
 	kubeconfig, logFormat, logLevel string
-	controller                      controller.Options
+	manager                         manager.Options
 }
 
 // newRun returns the command that runs the operator.
@@ -47,7 +47,7 @@ func newRun() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run",
 		Short: "Run the operator",
-		Long:  "Runs the operator until it is told to stop by SIGTERM or an interrupt.",
+		Long:  "Runs the operator until SIGTERM or an interrupt.",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return o.run(command)
@@ -57,15 +57,17 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; default: $KUBECONFIG, the pod's own ServiceAccount, ~/.kube/config")
 	flags.StringVar(&o.logFormat, "log-format", "json", "json, or console for people")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
-	flags.BoolVar(&o.controller.LeaderElection, "leader-elect", true, "let several replicas run, of which one writes")
-	flags.StringVar(&o.controller.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), defaultNamespace), "the operator's own namespace")
-	flags.StringVar(&o.controller.ChartFolder, "chart-cache-dir", chartFolder(), "folder to keep charts in that come from spec.repository")
-	flags.StringSliceVar(&o.controller.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
-	flags.StringVar(&o.controller.HelmRelease, "helm-release", "", "Helm release that the operator is installed by, for what it makes in its place; default: none")
-	flags.StringVar(&o.controller.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
-	flags.StringVar(&o.controller.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint, by TLS, for whoever may get /metrics; 0: none")
-	flags.StringVar(&o.controller.ProfileAddress, "pprof-bind-address", "0", "address of pprof, such as 127.0.0.1:6060, for whoever reaches it; 0: none")
-	flags.StringVar(&o.controller.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
+	flags.BoolVar(&o.manager.LeaderElection, "leader-elect", true, "elect a leader among replicas; only the leader writes")
+	flags.StringVar(&o.manager.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), defaultNamespace), "the operator's own namespace")
+	flags.StringVar(&o.manager.ChartCacheDir, "chart-cache-dir", chartCacheDir(), "directory to cache charts in that are not bundled")
+	addDefaultRepository(command, &o.manager.DefaultRepository)
+	flags.StringSliceVar(&o.manager.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
+	flags.BoolVar(&o.manager.LabelNamespaces, "label-namespaces", false, "take namespaces out of the mesh before ztunnel is removed, by their label istio.io/dataplane-mode")
+	flags.StringVar(&o.manager.HelmRelease, "helm-release", "", "Helm release of the operator, for the objects that it creates on behalf of its chart; default: none")
+	flags.StringVar(&o.manager.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
+	flags.StringVar(&o.manager.MetricsAddress, "metrics-bind-address", "0", "address of the metrics endpoint, served over TLS to clients that are allowed to get /metrics; 0: none")
+	flags.StringVar(&o.manager.ProfileAddress, "pprof-bind-address", "0", "address of pprof, such as 127.0.0.1:6060, served without authentication; 0: none")
+	flags.StringVar(&o.manager.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	return command
 }
 
@@ -79,15 +81,15 @@ func (o *runOptions) run(command *cobra.Command) error {
 	}
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
-	if o.controller.Config, err = restConfig(o.kubeconfig, ""); err != nil {
+	if o.manager.Config, err = restConfig(o.kubeconfig, ""); err != nil {
 		return err
 	}
-	o.controller.Config.DisableCompression = true // Each watch would hold a decompressor; within a cluster, bytes are cheap.
-	o.controller.Log, o.controller.Version = logger, Version()
-	return controller.Run(command.Context(), o.controller)
+	o.manager.Config.DisableCompression = true // Each watch would hold a decompressor; within a cluster, bytes are cheap.
+	o.manager.Log, o.manager.Version = logger, Version()
+	return manager.Run(command.Context(), o.manager)
 }
 
-// restConfig reads a kubeconfig as kubectl does; the context's name may be empty.
+// restConfig loads a kubeconfig as kubectl does. The context's name can be empty.
 func restConfig(kubeconfig, context string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig

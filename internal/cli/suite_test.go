@@ -10,10 +10,14 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
 func TestMain(m *testing.M) {
 	helm.RenderIfChild()
+	if err := charttest.TrustPublic(); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -24,7 +24,7 @@ var version string
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Prints the operator's version and the Istio releases that are compiled in",
+		Short: "Prints the operator's version and the Istio releases that are bundled",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return printVersion(command.OutOrStdout())
@@ -32,7 +32,7 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// Version is the operator's version: as set at link time, else the module's.
+// Version returns the operator's version: the one set at link time, else the module's.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if version != "" || !ok {
@@ -48,7 +48,7 @@ func printVersion(out io.Writer) error {
 	return err
 }
 
-// commit is what the Go tool recorded of the source tree.
+// commit returns the Git commit that the Go tool recorded.
 func commit() string {
 	revision, suffix := "unknown", ""
 	info, _ := debug.ReadBuildInfo()
@@ -66,12 +66,12 @@ func commit() string {
 	return revision + suffix
 }
 
-// gatewayAPI lists the bundles that the releases need, or says that one is missing.
+// gatewayAPI returns the bundled Gateway API versions, or the error for a missing one.
 func gatewayAPI() string {
 	var versions []string
 	for _, release := range istio.Releases() {
-		if !gatewayapi.CompiledIn(release.GatewayAPI) {
-			return fmt.Sprintf("%s: %v", release.GatewayAPI, gatewayapi.ErrNotCompiledIn)
+		if !gatewayapi.Bundled(release.GatewayAPI) {
+			return fmt.Sprintf("%s: %v", release.GatewayAPI, gatewayapi.ErrNotBundled)
 		}
 		versions = append(versions, release.GatewayAPI)
 	}

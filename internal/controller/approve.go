@@ -8,79 +8,92 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/internal/rollout"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
-// preview is what the API server said a change would do.
-type preview struct {
-	// digest of the plan that was asked about. Empty: none was.
-	digest string
-	// from is the digest of the plan that was complete then: the answer is about no other.
-	from string
-	// summary is empty where nothing would change.
-	summary string
-}
-
-// approve stops a change of a mesh that runs, where a person has to approve it and has
-// not, and proposes it.
-func (r *Reconciler) approve(ctx context.Context, smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
-	m := r.remembered(smc)
-	if !needsApproval(smc, m, p) {
+// checkApproval blocks a change of a running mesh that a user has to approve and has not, and
+// proposes it.
+func (r *Reconciler) checkApproval(ctx context.Context, a *attempt) *status.Blocker {
+	if !needsApproval(a) {
 		return nil
 	}
-	last, held := p.plan, (*stop)(nil)
-	if len(p.course.rest) > 0 {
-		if last, held = r.build(ctx, smc, facts, smc.Spec.Version); held != nil {
-			return held
+	last, blocker := a.Plan, (*status.Blocker)(nil)
+	if len(a.Target.Rest) > 0 {
+		if last, blocker = r.build(ctx, a, a.smc.Spec.Version); blocker != nil {
+			return blocker
 		}
 	}
-	digest := last.Digest()
-	if smc.Annotations[v1.ApproveAnnotation] == digest {
+	if approved(a.smc, last) {
 		return nil
 	}
-	if held = r.ask(ctx, smc, last, digest, m); held != nil || m.preview.summary == "" {
-		return held
+	if blocker = r.previewPlan(ctx, a, last); blocker != nil || a.session.preview.summary == "" {
+		return blocker
 	}
-	p.proposal = &v1.Proposal{Version: last.Version, Digest: digest, Summary: m.preview.summary}
-	return &stop{reason: v1.ReasonApprovalNeeded, phase: v1.PhasePending, message: asking(smc, p)}
+	return a.propose(last, a.session.preview.summary)
 }
 
-// ask asks the API server what a plan would change, once for each digest.
-func (r *Reconciler) ask(ctx context.Context, smc *v1.ServiceMeshController, built *plan.Plan, digest string, m *memory) *stop {
-	if m.preview.digest == digest && m.preview.from == smc.Status.PlanDigest {
+// propose proposes a plan that makes those changes, and returns that it waits for approval.
+func (a *attempt) propose(built *plan.Plan, summary string) *status.Blocker {
+	a.Proposal = &v1.Proposal{Version: built.Version, Digest: built.Digest(), Summary: summary}
+	if notes, err := istio.UpgradeNotes(a.smc.Status.Version, built.Version); err == nil { // diff reports the error.
+		a.Proposal.UpgradeNotes = int32(len(notes))
+	}
+	return &status.Blocker{Reason: v1.ReasonApprovalNeeded, Phase: v1.PhasePending, Message: approvalMessage(a)}
+}
+
+// approved reports whether the resource approves that plan.
+func approved(smc *v1.ServiceMeshController, built *plan.Plan) bool {
+	return smc.Annotations[v1.ApproveAnnotation] == built.Digest()
+}
+
+// previewPlan asks the API server what a plan would change, once for each digest.
+func (r *Reconciler) previewPlan(ctx context.Context, a *attempt, built *plan.Plan) *status.Blocker {
+	asked := preview{digest: built.Digest(), from: a.smc.Status.PlanDigest}
+	if before := a.session.preview; before.digest == asked.digest && before.from == asked.from {
 		return nil
 	}
-	differences, err := r.applier.Preview(ctx, allObjects(built), r.observer.Owned(smc.Name))
+	differences, err := r.applier.Preview(ctx, built.Objects(), r.observer.Owned(a.smc.Name))
 	if err != nil {
-		return refusal(v1.ReasonObjectRefused, err, built)
+		return applyBlocker(v1.ReasonObjectRefused, err, built)
 	}
-	m.preview = preview{digest: digest, from: smc.Status.PlanDigest}
 	if len(differences) > 0 {
-		m.preview.summary = apply.Summary(differences)
+		asked.summary = apply.Summary(differences)
 	}
+	a.session.preview = asked
 	return nil
 }
 
-// needsApproval reports whether a plan changes a mesh that runs: it is neither the one
-// that was complete last nor the one that a failed rollout is going back to.
-func needsApproval(smc *v1.ServiceMeshController, m *memory, p *pass) bool {
-	if upgradeOf(smc).Approve != v1.Manual || !meshRuns(smc, m) || completeBefore(smc, p.plan) {
+// needsApproval reports whether the plan changes a mesh that runs: it is neither the one
+// that was complete or approved last nor the one that a failed rollout is rolled back to.
+func needsApproval(a *attempt) bool {
+	if rollout.Settings(a.smc).Approve != v1.Manual || !meshRuns(a) || status.PlanInStatus(a.smc, a.Plan) {
 		return false
 	}
-	failed := failedRollout(smc)
-	return failed == nil || smc.Status.Rollout == nil || failed.PlanDigest != p.plan.Digest()
+	failed := rollout.FailedRolloutOf(a.smc)
+	return failed == nil || a.smc.Status.Rollout == nil || failed.PlanDigest != a.Plan.Digest()
 }
 
-// asking says what would change, and how to approve it.
-func asking(smc *v1.ServiceMeshController, p *pass) string {
-	what := fmt.Sprintf("a change of Istio %s", p.proposal.Version)
-	if smc.Status.Version != p.proposal.Version {
-		what = fmt.Sprintf("Istio %s → %s", smc.Status.Version, p.proposal.Version)
+// approvalMessage says what would change, and how to approve it.
+func approvalMessage(a *attempt) string {
+	running, proposed := a.smc.Status.Version, a.Proposal.Version
+	what := fmt.Sprintf("a change of Istio %s", proposed)
+	switch running {
+	case proposed:
+	case "":
+		what = fmt.Sprintf("a takeover with Istio %s", proposed)
+	default:
+		what = fmt.Sprintf("Istio %s → %s", running, proposed)
 	}
-	if path := road(p.course.from, p.course.to, p.course.rest); path != "" {
+	if path := a.Target.PathText(); path != "" {
 		what += " (" + path + ")"
 	}
+	see := "to see every change"
+	if count := a.Proposal.UpgradeNotes; count > 0 {
+		see += fmt.Sprintf(" and the %d upgrade notes of Istio", count)
+	}
 	return fmt.Sprintf("%s waits for approval: %s. To approve it: kubectl annotate servicemeshcontroller %s --overwrite %s=%s; "+
-		"in full: gloo-operator diff", what, p.proposal.Summary, smc.Name, v1.ApproveAnnotation, p.proposal.Digest)
+		"%s: gloo-operator diff -f FILE", what, a.Proposal.Summary, a.smc.Name, v1.ApproveAnnotation, a.Proposal.Digest, see)
 }

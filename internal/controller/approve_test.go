@@ -20,7 +20,7 @@ func with(change func(*v1.ServiceMeshController)) *v1.ServiceMeshController {
 
 var _ = DescribeTable("Approval is needed",
 	func(smc *v1.ServiceMeshController, taken *takeover, needed bool) {
-		Expect(needsApproval(smc, &memory{takeover: taken}, complete())).To(Equal(needed))
+		Expect(needsApproval(&attempt{smc: smc, session: &session{takeover: taken}, Outcome: *complete()})).To(Equal(needed))
 	},
 	Entry("by a plan that was not complete before", with(func(*v1.ServiceMeshController) {}), nil, true),
 	Entry("by a takeover, even before a version was complete",
@@ -30,23 +30,24 @@ var _ = DescribeTable("Approval is needed",
 		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: "another plan"}
 	}), nil, true),
 	Entry("not by the plan that was complete last", with(func(smc *v1.ServiceMeshController) {
-		smc.Status.PlanDigest = complete().plan.Digest()
+		smc.Status.PlanDigest = complete().Plan.Digest()
 	}), nil, false),
 	// Hardened: an approved change after a rollback is taken back | the change went out unapproved
 	Entry("by the plan of a rollback that is over: the change waits for approval", with(func(smc *v1.ServiceMeshController) {
-		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().plan.Digest()}
+		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().Plan.Digest()}
 	}), nil, true),
 	Entry("not by the plan that a failed rollout is going back to", with(func(smc *v1.ServiceMeshController) {
 		smc.Status.Rollout = &v1.RolloutStatus{Rollback: true}
-		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().plan.Digest()}
+		smc.Status.FailedRollout = &v1.FailedRollout{Generation: smc.Generation, PlanDigest: complete().Plan.Digest()}
 	}), nil, false),
-	Entry("not by a first installation", with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), nil, false),
+	// Hardened: spec changes while an approved takeover is under way | the change went out unapproved, without a dry run
+	Entry("by another plan than the one that a takeover has begun with",
+		with(func(smc *v1.ServiceMeshController) { smc.Status.Version = "" }), nil, true),
+	Entry("not by the plan that a takeover has begun with", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.Version, smc.Status.PlanDigest = "", complete().Plan.Digest()
+	}), &takeover{}, false),
+	Entry("not by a first installation", with(func(smc *v1.ServiceMeshController) {
+		smc.Status.Version, smc.Status.PlanDigest = "", ""
+	}), nil, false),
 	Entry("not where changes are automatic", with(func(smc *v1.ServiceMeshController) { smc.Spec.Upgrade = nil }), nil, false),
 )
-
-var _ = It("A paused mesh with an unready pod and the same plan is DEGRADED", func() {
-	p := pausedPass(passOf(4, "pods"))
-	smc := resource(v1.PhaseSucceeded, "1.29.1")
-	smc.Status.PlanDigest = p.plan.Digest()
-	Expect(newStatus(smc, p).Phase).To(Equal(v1.PhaseDegraded))
-})

@@ -17,6 +17,8 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
+	"github.com/gloo-operator/gloo-operator/internal/rollout"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
 // secretTimeout is how long reading a Secret of a repository may take.
@@ -26,94 +28,112 @@ const secretTimeout = 10 * time.Second
 // was stopped.
 const stoppedRetry = 2 * time.Minute
 
-// archives returns the charts of a version that is not bundled, from spec.repository. It
-// never waits: while they are fetched it says so, and the end of the download starts the
-// next pass. Charts of a version that runs, or that a rollout goes to or comes from, stay
-// available when spec has another version, or no repository any more.
-func (r *Reconciler) archives(smc *v1.ServiceMeshController, version string) (map[string][]byte, *stop) {
-	r.charts.Retain(smc.Name, append(versionsInUse(smc), smc.Spec.Version)...)
+// charts are the charts of a version.
+type charts struct {
+	// archives by the charts' published names. Nil: the version is bundled.
+	archives map[string][]byte
+	// source is as in status.chartSource. Empty: not known, since they were kept.
+	source string
+}
+
+// findCharts returns the charts of a version: those that are bundled, or those of
+// spec.repository or the default repository. It never waits: while charts are fetched it
+// says so, and the end of the download starts the next attempt. Charts of a version that
+// runs, or that a rollout goes to or comes from, stay available when spec has another
+// version, or no repository any more. It ends downloads, and drops cached charts, that spec no
+// longer asks for.
+func (r *Reconciler) findCharts(smc *v1.ServiceMeshController, version string) (charts, *status.Blocker) {
+	r.charts.Retain(smc.Name, append(rollout.VersionsInUse(smc), smc.Spec.Version)...)
 	_, err := istio.Find(version)
-	bundled, asked := err == nil, version == smc.Spec.Version
-	if asked && (bundled || smc.Spec.Repository == nil) {
-		r.charts.Forget(smc.Name)
+	bundled, asked, from := err == nil, version == smc.Spec.Version, r.repositoryOf(smc)
+	if asked && (bundled || from == nil) {
+		r.charts.Cancel(smc.Name)
 	}
 	if bundled {
-		return nil, nil
+		return charts{source: v1.ChartsBundled}, nil
 	}
 	if asked && smc.Spec.Repository != nil {
-		return r.fetched(smc, version)
+		return r.fetchCharts(smc, version, from)
 	}
-	if charts := r.kept(smc, version); charts != nil {
-		return charts, nil
+	if kept := r.keptCharts(smc, version); kept != nil {
+		return charts{archives: kept}, nil
 	}
-	if smc.Spec.Repository != nil {
-		return r.fetched(smc, version)
+	if from != nil {
+		return r.fetchCharts(smc, version, from)
 	}
-	return nil, notKept(smc, version)
+	return charts{}, chartsGone(smc, version)
 }
 
-// versionsInUse are the versions that the mesh runs, or parts of it may run.
-func versionsInUse(smc *v1.ServiceMeshController) []string {
-	versions := []string{smc.Status.Version}
-	if rollout := smc.Status.Rollout; rollout != nil {
-		versions = append(versions, rollout.From, rollout.To)
+// repositoryOf returns where charts that are not bundled come from. Nil: nowhere.
+func (r *Reconciler) repositoryOf(smc *v1.ServiceMeshController) *v1.Repository {
+	if smc.Spec.Repository != nil || r.defaultRepository == "" {
+		return smc.Spec.Repository
 	}
-	if failed := smc.Status.FailedRollout; failed != nil {
-		versions = append(versions, failed.Version)
-	}
-	return slices.DeleteFunc(versions, func(version string) bool { return version == "" })
+	return &v1.Repository{URL: r.defaultRepository}
 }
 
-// kept returns the charts of a version in use that were fetched before. Nil: there are none.
-func (r *Reconciler) kept(smc *v1.ServiceMeshController, version string) map[string][]byte {
-	if !slices.Contains(versionsInUse(smc), version) {
+// keptCharts returns the charts of a version in use that were fetched before. Nil: there
+// are none.
+func (r *Reconciler) keptCharts(smc *v1.ServiceMeshController, version string) map[string][]byte {
+	if !slices.Contains(rollout.VersionsInUse(smc), version) {
 		return nil
 	}
-	return r.charts.Kept(smc.Name, version)
+	return r.charts.Cached(smc.Name, version)
 }
 
-// notKept stops where a version in use has no charts any more. Nil: the version is not in
-// use, and the plan says that it is unknown.
-func notKept(smc *v1.ServiceMeshController, version string) *stop {
-	if !slices.Contains(versionsInUse(smc), version) {
+// chartsGone returns why a version in use cannot be installed any more: its charts are
+// gone. Nil: the version is not in use, and building its plan fails as of an unknown
+// version.
+func chartsGone(smc *v1.ServiceMeshController, version string) *status.Blocker {
+	if !slices.Contains(rollout.VersionsInUse(smc), version) {
 		return nil
 	}
-	return &stop{
-		reason: v1.ReasonUnknownVersion, phase: v1.PhaseFailed,
-		message: fmt.Sprintf("the charts of Istio %s, which this mesh runs, are no longer kept and spec names no repository: "+
+	return &status.Blocker{
+		Reason: v1.ReasonUnknownVersion, Phase: v1.PhaseFailed,
+		Message: fmt.Sprintf("the charts of Istio %s, which this mesh runs, are no longer kept and there is no repository: "+
 			"set spec.repository to one that has them", version),
 	}
 }
 
-// fetched returns the charts of a version from spec.repository, or says what is waited for.
-func (r *Reconciler) fetched(smc *v1.ServiceMeshController, version string) (map[string][]byte, *stop) {
-	wanted := smc.Spec.Repository.DeepCopy()
+// fetchCharts returns the charts of a version from a repository, or why they are not
+// there yet.
+func (r *Reconciler) fetchCharts(smc *v1.ServiceMeshController, version string, from *v1.Repository) (charts, *status.Blocker) {
+	wanted := from.DeepCopy()
 	source := repository.Source{URL: wanted.URL, Version: version, SkipVerify: wanted.InsecureSkipVerify}
-	charts, err := r.charts.Charts(repository.Request{
+	archives, err := r.charts.Charts(repository.Request{
 		Owner: smc.Name, Source: source, Attempt: fmt.Sprintf("%s/%d", smc.UID, smc.Generation),
 		Access: func(ctx context.Context) (repository.Access, error) { return r.access(ctx, wanted.Secrets, source) },
 	})
 	if err == nil {
-		return charts, nil
+		return charts{archives: archives, source: source.URL}, nil
 	}
-	waiting := &repository.Waiting{}
+	waiting := &repository.PendingError{}
 	if !errors.As(err, &waiting) {
-		return nil, &stop{reason: v1.ReasonRepositoryUnavailable, message: err.Error(), cause: err}
+		return charts{}, &status.Blocker{Reason: v1.ReasonRepositoryUnavailable, Message: err.Error(), Cause: err}
 	}
-	return nil, wait(waiting)
+	blocker := fetchBlocker(waiting)
+	if smc.Spec.Repository == nil && waiting.Failure != nil {
+		blocker.Message += defaultRepositoryHint
+	}
+	return charts{}, blocker
 }
 
-// wait tells a failure that needs a person from what may pass. Either is tried again.
-func wait(waiting *repository.Waiting) *stop {
-	held := &stop{reason: waiting.Reason(), message: waiting.Error(), retry: waiting.Again}
+// defaultRepositoryHint ends the message about a failure of a repository that spec does
+// not name.
+const defaultRepositoryHint = " (this is the operator's default repository: to use another one, set spec.repository)"
+
+// fetchBlocker returns why charts are not there yet. A failure that does not pass by
+// itself needs a person; both kinds are retried.
+func fetchBlocker(waiting *repository.PendingError) *status.Blocker {
+	blocker := &status.Blocker{Reason: waiting.Reason(), Message: waiting.Error(), RetryAfter: waiting.RetryAfter}
 	switch {
 	case waiting.Failure == nil:
 	case waiting.Failure.Temporary:
-		held.message += "; it is tried again"
+		blocker.Message += "; the operator retries"
 	default:
-		held.phase = v1.PhaseFailed
+		blocker.Phase = v1.PhaseFailed
 	}
-	return held
+	return blocker
 }
 
 // access reads the Secrets of a repository, each by its name: the operator has no
@@ -133,25 +153,25 @@ func (r *Reconciler) access(ctx context.Context, names []v1.NamespacedSecret, so
 func (r *Reconciler) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
 	defer cancel()
-	secret, err := r.secrets.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	secret, err := r.clientset.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case err == nil:
 		return secret, nil
 	case apierrors.IsNotFound(err):
-		return nil, repository.NoSecret("Secret %s/%s of spec.repository does not exist: create it", namespace, name)
+		return nil, repository.SecretError("Secret %s/%s of spec.repository does not exist: create it", namespace, name)
 	case apierrors.IsForbidden(err):
-		return nil, repository.NoSecret("the operator may not read Secret %s/%s of spec.repository: in namespace %s, make a Role that allows to get "+
+		return nil, repository.SecretError("the operator may not read Secret %s/%s of spec.repository: in namespace %s, make a Role that allows to get "+
 			"this Secret and bind it to the operator's ServiceAccount, or use a Secret of namespace %s", namespace, name, namespace, r.namespace)
 	default:
 		return nil, fmt.Errorf("reading Secret %s/%s: %w", namespace, name, err)
 	}
 }
 
-// newCharts makes the store of charts that are not compiled in, which calls ended
+// newCharts makes the store of charts that are not bundled, which calls ended
 // when a download has. Downloads end with the context.
 func newCharts(ctx context.Context, options Options, ended func()) *repository.Store {
 	return repository.NewStore(ctx, repository.Options{
-		Folder: options.ChartFolder, Changed: ended,
+		Dir: options.ChartCacheDir, Changed: ended,
 		Warn: func(err error) { options.Log.Error(err, "charts are not kept") },
 	})
 }

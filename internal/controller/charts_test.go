@@ -20,8 +20,15 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
+
+// undone is a resource whose rollout of a version is being undone.
+func undone(from, to string) *v1.ServiceMeshController {
+	smc := upgradeOf(to, "", to)
+	smc.Status.Rollout = &v1.RolloutStatus{From: from, To: to}
+	return smc
+}
 
 var _ = Describe("The Secrets of a repository", func() {
 	var source = repository.Source{URL: "oci://charts.example.com/istio", Version: "1.29.99"}
@@ -36,7 +43,7 @@ var _ = Describe("The Secrets of a repository", func() {
 		if answer != nil {
 			secrets.PrependReactor("get", "secrets", func(testing.Action) (bool, runtime.Object, error) { return true, nil, answer })
 		}
-		r := &Reconciler{secrets: secrets, namespace: "gloo-operator"}
+		r := &Reconciler{clientset: secrets, namespace: "gloo-operator"}
 		return r.access(context.Background(), names, source)
 	}
 
@@ -65,22 +72,22 @@ var _ = Describe("The Secrets of a repository", func() {
 })
 
 var _ = DescribeTable("Waiting for charts", func(failure *repository.Error, phase v1.Phase, message string) {
-	held := wait(&repository.Waiting{Failure: failure, Source: repository.Source{URL: "oci://h", Version: "1.29.99"}})
-	Expect(held.phase).To(Equal(phase))
-	Expect(held.message).To(ContainSubstring(message))
-	Expect(held.cause).NotTo(HaveOccurred(), "the store has its own pauses")
+	held := fetchBlocker(&repository.PendingError{Failure: failure, Source: repository.Source{URL: "oci://h", Version: "1.29.99"}})
+	Expect(held.Phase).To(Equal(phase))
+	Expect(held.Message).To(ContainSubstring(message))
+	Expect(held.Cause).NotTo(HaveOccurred(), "the store has its own pauses")
 },
 	Entry("is no failure at first", nil, v1.Phase(""), "fetching the charts of Istio 1.29.99 from oci://h"),
-	Entry("is none while it may pass", &repository.Error{Temporary: true}, v1.Phase(""), "it is tried again"),
-	Entry("is one where a person is needed", repository.NoSecret("create it"), v1.PhaseFailed, "create it"),
+	Entry("is none while it may pass", &repository.Error{Temporary: true}, v1.Phase(""), "the operator retries"),
+	Entry("is one where a person is needed", repository.SecretError("create it"), v1.PhaseFailed, "create it"),
 )
 
 var _ = DescribeTable("A plan that cannot be made", func(cause error, reason string, phase v1.Phase, tried bool) {
-	held := unplanned(fmt.Errorf("rendering chart istiod: %w", cause))
-	Expect(held.reason).To(Equal(reason))
-	Expect(held.phase).To(Equal(phase))
-	Expect(held.cause != nil || held.retry > 0).To(Equal(tried))
-	Expect(held.message).To(ContainSubstring(cause.Error()))
+	held := planBlocker(fmt.Errorf("rendering chart istiod: %w", cause))
+	Expect(held.Reason).To(Equal(reason))
+	Expect(held.Phase).To(Equal(phase))
+	Expect(held.Cause != nil || held.RetryAfter > 0).To(Equal(tried))
+	Expect(held.Message).To(ContainSubstring(cause.Error()))
 },
 	// Hardened: a machine that starts no more processes (EAGAIN) while a chart is to be rendered | the mesh was FAILED with InvalidValues until spec changed
 	Entry("since no process could be started is tried again with growing pauses (ChartRenderingUnavailable)",
@@ -119,33 +126,60 @@ var _ = Describe("Charts of a version that is not bundled", func() {
 
 	DescribeTable("without spec.repository", func(ctx SpecContext, smc *v1.ServiceMeshController) {
 		r := reconciler(ctx)
-		_, held := r.archives(named(smc), smc.Spec.Version)
+		_, held := r.findCharts(named(smc), smc.Spec.Version)
 		Expect(held).To(BeNil())
-		charts, held := r.archives(smc, version)
+		found, held := r.findCharts(smc, version)
 		Expect(held).To(BeNil())
-		Expect(charts).To(HaveLen(4))
+		Expect(found.archives).To(HaveLen(4))
+		Expect(found.source).To(BeEmpty(), "it is not known where kept charts come from")
 	},
 		// Hardened: charts of a version whose spec.repository an edit drops, when the rollout fails | the rollback ended with UnknownVersion
-		Entry("are kept for a rollback to the version that runs", going(version, "", "1.29.1")),
+		Entry("are kept for a rollback to the version that runs", upgradeOf(version, "", "1.29.1")),
 		// Hardened: charts of the version that runs, when spec.repository is dropped | the mesh was not corrected any more
-		Entry("are kept while the version runs", going(version, "", version)),
-		Entry("are kept while a rollout comes from it", undoing("1.29.1", version, "1.29.1")),
+		Entry("are kept while the version runs", upgradeOf(version, "", version)),
+		Entry("are kept while a rollout comes from it", undone(version, "1.29.1")),
 	)
 
 	It("are dropped when nothing runs the version any more", func(ctx SpecContext) {
 		r := reconciler(ctx)
-		_, held := r.archives(named(going("1.29.1", "", "1.29.1")), "1.29.1")
+		found, held := r.findCharts(named(upgradeOf("1.29.1", "", "1.29.1")), "1.29.1")
 		Expect(held).To(BeNil())
-		_, held = r.archives(named(going(version, "", "1.29.1")), version)
+		Expect(found).To(Equal(charts{source: v1.ChartsBundled}))
+		_, held = r.findCharts(named(upgradeOf(version, "", "1.29.1")), version)
 		Expect(held).NotTo(BeNil())
-		Expect(held.reason).To(Equal(v1.ReasonUnknownVersion))
-		Expect(held.phase).To(Equal(v1.PhaseFailed))
-		Expect(held.message).To(ContainSubstring("set spec.repository to one that has them"))
+		Expect(held.Reason).To(Equal(v1.ReasonUnknownVersion))
+		Expect(held.Phase).To(Equal(v1.PhaseFailed))
+		Expect(held.Message).To(ContainSubstring("set spec.repository to one that has them"))
 	})
 
 	It("are not used for a version that the mesh does not run", func(ctx SpecContext) {
-		charts, held := reconciler(ctx).archives(named(going("1.29.1", "", version)), version)
+		found, held := reconciler(ctx).findCharts(named(upgradeOf("1.29.1", "", version)), version)
 		Expect(held).To(BeNil())
-		Expect(charts).To(BeNil())
+		Expect(found.archives).To(BeNil())
+	})
+
+	It("are asked of the default repository where nothing is kept and spec names none", func(ctx SpecContext) {
+		r := reconciler(ctx)
+		r.defaultRepository = "oci://127.0.0.1:1/charts"
+		smc := named(upgradeOf("1.29.1", "", "1.29.98"))
+		_, held := r.findCharts(smc, "1.29.98")
+		Expect(held).To(And(HaveField("Reason", v1.ReasonFetchingCharts),
+			HaveField("Message", "fetching the charts of Istio 1.29.98 from oci://127.0.0.1:1/charts")))
+		Eventually(func() string {
+			_, held = r.findCharts(smc, "1.29.98")
+			return held.Message
+		}).Should(And(ContainSubstring("connection refused"), HaveSuffix("the operator retries"+defaultRepositoryHint)))
+		Expect(held.Reason).To(Equal(v1.ReasonRepositoryUnavailable))
+		smc.Spec.Repository = &v1.Repository{URL: "oci://127.0.0.1:2/charts"}
+		_, held = r.findCharts(smc, "1.29.98")
+		Expect(held.Message).To(HaveSuffix("from oci://127.0.0.1:2/charts"))
+	})
+
+	It("are not asked of the default repository while those of another are kept", func(ctx SpecContext) {
+		r := reconciler(ctx)
+		r.defaultRepository = "oci://127.0.0.1:1/charts"
+		found, held := r.findCharts(named(upgradeOf(version, "", version)), version)
+		Expect(held).To(BeNil())
+		Expect(found.archives).To(HaveLen(4))
 	})
 })

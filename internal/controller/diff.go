@@ -3,15 +3,15 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,89 +19,157 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
-// Outlook tells what a pass would do.
-type Outlook struct {
+// DiffResult is what an operator would change.
+type DiffResult struct {
 	// Version of Istio that was asked for.
 	Version string
-	// Differences are what would be changed.
+	// Differences are what would be changed, and what is left alone though it differs.
 	Differences []apply.Difference
-	// Obstacles are why the operator would change nothing yet, each with what to do.
-	Obstacles []string
+	// Blockers are why the operator would change nothing yet, each with what to do.
+	Blockers []string
 	// Notices are what users should know besides.
 	Notices []string
+	// UpgradeNotes are what Istio's release notes say about the change of the version.
+	UpgradeNotes []istio.UpgradeNote
 }
 
-// Diff tells what an operator with those options would change if the resource were
-// applied, by the same steps as a pass, without a write. The extensions, where there are
-// any, stand for those in the cluster. It reads by the rights of the config, which must
+// Changes reports whether anything would be changed.
+func (o *DiffResult) Changes() bool {
+	return slices.ContainsFunc(o.Differences, func(d apply.Difference) bool { return d.Effect != apply.EffectIgnored })
+}
+
+// Diff returns what an operator with those options would change if the resource were
+// applied, by the steps of an attempt that only read. The extensions, where there are
+// any, stand for those in the cluster. It reads with the permissions of the config, which must
 // allow what the operator does, since the API server checks dry runs as it checks writes.
-func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, extensions map[string]string) (*Outlook, error) {
+func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, extensions map[string]string) (*DiffResult, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	config, news := quiet(options.Config), make(chan event.GenericEvent, 1)
+	config, triggers := clientConfig(options.Config), make(chan event.GenericEvent, 1)
 	observer, err := apply.NewObserver(config, options.InstallNamespaces...)
 	if err != nil {
 		return nil, err
 	}
-	kube, err := newDirect(config, extensions)
+	kube, err := newUncachedClient(config, extensions)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReconciler(ctx, kube, config, observer, options, telling(news))
+	r, err := newReconciler(ctx, kube, config, observer, options, notifier(triggers))
 	if err != nil {
 		return nil, err
 	}
-	if err := r.asApplied(ctx, smc); err != nil { // First, since watches go on trying for ever where nobody answers.
+	if err := r.mergeWithLive(ctx, smc); err != nil { // First, because watches retry forever if the API server does not answer.
 		return nil, err
 	}
 	if err := observer.Failed(func(err error) { cancel(fmt.Errorf("reading the mesh: %w", err)) }); err != nil {
 		return nil, err
 	}
-	go func() { _ = observer.Start(ctx) }() // It fails in Failed.
+	go func() { _ = observer.Start(ctx) }() // Failures are reported through observer.Failed.
 	go func() { _ = r.gatherer.Start(ctx) }()
 	if err := observer.WaitForSync(ctx); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	p, err := r.prepare(ctx, smc, news)
+	r.useDeployed(ctx)
+	a, obstacles, err := r.examinePreview(ctx, smc, triggers)
 	if err != nil {
 		return nil, err
 	}
-	return r.outlook(ctx, smc, p)
+	return r.diffResult(ctx, a, obstacles)
 }
 
-// prepare builds the plan of what a walk ends with, as soon as the cluster has been
-// looked at and the charts are there, and checks it.
-func (r *Reconciler) prepare(ctx context.Context, smc *v1.ServiceMeshController, news <-chan event.GenericEvent) (*pass, error) {
-	p := &pass{paused: paused(smc)}
-	p.stop = p.chart(smc)
-	version := smc.Spec.Version
-	if p.course.rollback {
-		version = p.course.to
+// The flags of the operator in the cluster that decide what it would do.
+const (
+	installNamespacesFlag = "--install-namespaces="
+	defaultRepositoryFlag = "--default-repository="
+	labelNamespacesFlag   = "--label-namespaces"
+)
+
+// useDeployed takes the settings of the operator in the cluster: its default repository,
+// the namespaces that it may install a mesh in, unless those were given, and whether it labels
+// namespaces. Nothing changes if its Deployment is not found or may not be read.
+func (r *Reconciler) useDeployed(ctx context.Context) {
+	arguments := r.deployedArguments(ctx)
+	if list, _ := flagValue(arguments, installNamespacesFlag); list != "" && len(r.installNamespaces) == 0 {
+		r.installNamespaces = strings.Split(list, ",")
 	}
-	for {
-		facts, stop := r.look(smc)
-		if stop == nil {
-			p.plan, stop = r.build(ctx, smc, facts, version)
+	if url, found := flagValue(arguments, defaultRepositoryFlag); found {
+		r.defaultRepository = url
+	}
+	if value, found := flagValue(arguments, labelNamespacesFlag); found {
+		r.labelNamespaces = value == "" || value == "=true"
+	}
+}
+
+// deployedArguments returns the arguments of the operator in the cluster. Empty: its
+// Deployment is not found or may not be read.
+func (r *Reconciler) deployedArguments(ctx context.Context) []string {
+	deployments, err := r.clientset.AppsV1().Deployments(r.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=gloo-operator"})
+	if err != nil {
+		return nil // Those who may not read it see the rest.
+	}
+	var arguments []string
+	for _, deployment := range deployments.Items {
+		for _, container := range deployment.Spec.Template.Spec.Containers {
+			arguments = append(arguments, container.Args...)
 		}
-		switch {
-		case stop == nil:
-			p.stop = cmp.Or(p.stop, r.check(smc, facts, p))
-			return p, nil
-		case !stop.silent && stop.reason != v1.ReasonFetchingCharts:
-			return nil, errors.New(stop.message)
+	}
+	return arguments
+}
+
+// flagValue returns the value of the first argument that begins with the flag.
+func flagValue(arguments []string, flag string) (value string, found bool) {
+	for _, argument := range arguments {
+		if value, found = strings.CutPrefix(argument, flag); found {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// examinePreview runs the steps that only read, again until the cluster has been read and
+// the charts are fetched, and returns what would block an attempt.
+func (r *Reconciler) examinePreview(ctx context.Context, smc *v1.ServiceMeshController, triggers <-chan event.GenericEvent) (*attempt, []string, error) {
+	for {
+		a := r.newAttempt(smc)
+		a.finalVersion = true
+		obstacles, again, err := r.runReadSteps(ctx, a)
+		if err != nil || !again {
+			return a, obstacles, err
 		}
 		select {
-		case <-news:
+		case <-triggers:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
 }
 
-// asApplied makes of a manifest the resource that the operator would see.
-func (r *Reconciler) asApplied(ctx context.Context, smc *v1.ServiceMeshController) error {
+// runReadSteps runs the steps that only read, and continues where one is blocked. It
+// reports whether to run them again when something has changed.
+func (r *Reconciler) runReadSteps(ctx context.Context, a *attempt) (obstacles []string, again bool, err error) {
+	for _, s := range steps {
+		if s.effect != reads {
+			continue
+		}
+		blocker := s.do(r, ctx, a)
+		switch {
+		case blocker == nil:
+		case blocker.Quiet, blocker.Reason == v1.ReasonFetchingCharts:
+			return nil, true, nil
+		case s.required, blocker.Cause != nil:
+			return nil, false, errors.New(blocker.Message)
+		default:
+			obstacles = append(obstacles, blocker.Message)
+		}
+	}
+	return obstacles, false, nil
+}
+
+// mergeWithLive merges a manifest with the live resource, as after kubectl apply.
+func (r *Reconciler) mergeWithLive(ctx context.Context, smc *v1.ServiceMeshController) error {
 	live := &v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: smc.Name, CreationTimestamp: metav1.Now()}}
 	err := client.IgnoreNotFound(r.client.Get(ctx, client.ObjectKeyFromObject(smc), live))
 	if err != nil {
@@ -118,68 +186,70 @@ func (r *Reconciler) asApplied(ctx context.Context, smc *v1.ServiceMeshControlle
 	maps.Copy(annotations, smc.Annotations)
 	smc.ObjectMeta = live.ObjectMeta
 	smc.Annotations = annotations
-	if stop := r.refuse(ctx, smc); stop != nil && !apierrors.IsNotFound(stop.cause) { // Without the CRD there is no other.
-		return errors.New(stop.message)
-	}
 	return nil
 }
 
-// outlook asks the API server.
-func (r *Reconciler) outlook(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (*Outlook, error) {
-	o := &Outlook{Version: p.plan.Version}
-	if p.paused {
-		o.Obstacles = append(o.Obstacles, fmt.Sprintf("the mesh is paused: remove the annotation %s", v1.PausedAnnotation))
+// diffResult asks the API server what the plan would change.
+func (r *Reconciler) diffResult(ctx context.Context, a *attempt, obstacles []string) (*DiffResult, error) {
+	o := &DiffResult{Version: a.Plan.Version}
+	if paused(a.smc) {
+		o.Blockers = append(o.Blockers, fmt.Sprintf("the mesh is paused: remove the annotation %s", v1.PausedAnnotation))
 	}
-	if p.stop != nil {
-		o.Obstacles = append(o.Obstacles, p.stop.message)
+	o.Blockers = append(o.Blockers, obstacles...)
+	o.addNotices(a)
+	var err error
+	o.Differences, err = r.applier.Preview(ctx, a.Plan.Objects(), r.observer.Owned(a.smc.Name))
+	if err == nil && len(o.Blockers) == 0 && len(o.Differences) > 0 && needsApproval(a) && !approved(a.smc, a.Plan) {
+		o.Blockers = append(o.Blockers, a.propose(a.Plan, apply.Summary(o.Differences)).Message)
 	}
-	if path := road(p.course.from, p.course.to, p.course.rest); path != "" {
-		o.Notices = append(o.Notices, path)
-	}
-	if p.course.rollback {
-		o.Notices = append(o.Notices, fmt.Sprintf("the rollout of Istio %s has failed, and %s stays until spec is another", p.course.from, p.course.to))
-	}
-	foreign, err := r.applier.Foreign(ctx, allObjects(p.plan))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("looking for objects in the way: %w", err)
-	case len(foreign) > 0 && smc.Spec.OnConflict == v1.Force:
-		o.Notices = append(o.Notices, "objects of another installation are taken over: "+list(foreign))
-	case len(foreign) > 0:
-		o.Obstacles = append(o.Obstacles, describe(foreign))
-	}
-	for _, notice := range p.notices() {
-		o.Notices = append(o.Notices, notice.Message)
-	}
-	o.Differences, err = r.applier.Preview(ctx, allObjects(p.plan), r.observer.Owned(smc.Name))
 	return o, err
 }
 
-// direct is a client without a cache, for which the extensions are those of a file.
-type direct struct {
+// addNotices adds what users should know about the change that the attempt plans.
+func (o *DiffResult) addNotices(a *attempt) {
+	if path := a.Target.PathText(); path != "" {
+		o.Notices = append(o.Notices, path)
+	}
+	if a.Target.Rollback {
+		o.Notices = append(o.Notices, fmt.Sprintf("the rollout of Istio %s has failed, and %s stays: correct spec to try again", a.Target.From, a.Target.To))
+	}
+	if takeover := a.session.takeover; takeover != nil {
+		o.Notices = append(o.Notices, "objects of another installation are taken over: "+foreignNames(takeover.foreign))
+	}
+	for _, notice := range a.Notices() {
+		o.Notices = append(o.Notices, notice.Message)
+	}
+	var err error
+	if o.UpgradeNotes, err = istio.UpgradeNotes(a.smc.Status.Version, a.Plan.Version); err != nil {
+		o.Notices = append(o.Notices, err.Error())
+	}
+}
+
+// uncachedClient is a client without a cache. It reads the extensions from a file.
+type uncachedClient struct {
 	client.Client
 	extensions map[string]string
 }
 
-func newDirect(config *rest.Config, extensions map[string]string) (client.Client, error) {
-	scheme, err := newScheme()
+func newUncachedClient(config *rest.Config, extensions map[string]string) (client.Client, error) {
+	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
 	}
-	mapper, err := staticMapper(nil, nil)
+	mapper, err := StaticMapper(nil, nil)
 	if err != nil {
 		return nil, err
 	}
 	through, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
-	return &direct{through, extensions}, err
+	return &uncachedClient{through, extensions}, err
 }
 
 // Get reads the extensions from the file, if they are there.
-func (d *direct) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+func (c *uncachedClient) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 	extensions, ok := object.(*corev1.ConfigMap)
-	if !ok || d.extensions == nil {
-		return d.Client.Get(ctx, key, object, options...)
+	if !ok || c.extensions == nil {
+		return c.Client.Get(ctx, key, object, options...)
 	}
-	extensions.Data = d.extensions
+	extensions.Data = c.extensions
 	return nil
 }

@@ -6,162 +6,118 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	rbacapply "k8s.io/client-go/applyconfigurations/rbac/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/internal/status"
+	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-const (
-	// rightsTimeout is how long rights may take to have effect once they are bound: the
-	// watches that were denied are tried again within a minute.
-	rightsTimeout = 2 * time.Minute
-	// rightsGrace is how long the operator may be denied everything before it binds its
-	// rights again: an API server that has just started does so until it knows its roles.
-	rightsGrace = 5 * time.Second
-	// rightsCheck is the pause between two looks at whether they have. It costs no request.
-	rightsCheck = time.Second
-	// serviceAccount is the name of the operator's ServiceAccount, in its own namespace.
-	serviceAccount = "gloo-operator"
-)
-
-// namespaceState is what is remembered of a mesh's install namespace.
-type namespaceState struct {
-	// uid is that of the namespace. Empty: not known.
-	uid types.UID
-	// lost is since when the operator has lacked rights in it. Zero: it has them.
-	lost time.Time
-	// bound is when it bound them last, refused tells that it may not.
-	bound   time.Time
-	refused bool
-}
+// serviceAccount is the name of the operator's ServiceAccount, in its own namespace.
+const serviceAccount = "gloo-operator"
 
 // findNamespace looks for the install namespace.
-func (r *Reconciler) findNamespace(smc *v1.ServiceMeshController) (preflight.Namespace, *stop) {
+func (r *Reconciler) findNamespace(smc *v1.ServiceMeshController) (preflight.Namespace, *status.Blocker) {
 	found, err := r.gatherer.Namespace(namespaceOf(smc))
 	switch {
 	case errors.Is(err, preflight.ErrGathering):
-		return found, &stop{reason: v1.ReasonClusterNotRead, silent: true}
+		return found, &status.Blocker{Reason: v1.ReasonClusterNotRead, Quiet: true}
 	case err != nil:
-		return found, &stop{reason: v1.ReasonClusterNotRead, message: err.Error(), cause: err}
+		return found, &status.Blocker{Reason: v1.ReasonClusterNotRead, Message: err.Error(), Cause: err}
 	}
 	return found, nil
 }
 
-// enterNamespace stops while there is no install namespace to work in, and makes what is
-// missing: the namespace, or the operator's rights in it.
-func (r *Reconciler) enterNamespace(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	m, name := r.remembered(smc), namespaceOf(smc)
-	found, held := r.findNamespace(smc)
+// ensureNamespace stops while there is no install namespace to work in. It creates what is
+// missing: the namespace, or the operator's permissions in it.
+func (r *Reconciler) ensureNamespace(ctx context.Context, a *attempt) *status.Blocker {
+	a.session.usesCaches = true
+	name := namespaceOf(a.smc)
+	found, blocker := r.findNamespace(a.smc)
 	switch {
-	case held != nil:
-		return held
+	case blocker != nil:
+		return blocker
 	case found.Terminating:
-		return &stop{
-			reason:  v1.ReasonNamespaceTerminating,
-			message: fmt.Sprintf("namespace %s is being deleted: the mesh is installed again when it is gone; kubectl describe namespace %[1]s shows what it waits for", name),
+		return &status.Blocker{
+			Reason:  v1.ReasonNamespaceTerminating,
+			Message: fmt.Sprintf("namespace %s is being deleted: the mesh is installed again when it is gone; kubectl describe namespace %[1]s shows what it waits for", name),
 		}
 	case !found.Missing():
-		m.moveTo(found.UID)
-		return r.regainRights(ctx, m, name)
+		a.session.setNamespaceUID(found.UID)
+		return r.regainPermissions(ctx, a.session, name)
 	case len(r.installNamespaces) == 0:
-		return nil // The plan holds it, and no rights are in it.
+		return nil // The plan contains it, and the operator's permissions are cluster-wide.
 	default:
-		return r.restoreNamespace(ctx, smc, m, p)
+		return r.restoreNamespace(ctx, a)
 	}
 }
 
-// moveTo takes note of the namespace. In another one of that name nothing is recorded yet.
-func (m *memory) moveTo(uid types.UID) {
-	if m.namespace.uid != "" && m.namespace.uid != uid {
-		m.swept = false
-		clear(m.recorded)
-	}
-	m.namespace.uid = uid
-}
-
-// restoreNamespace makes a missing namespace and binds the operator's rights in it. The
-// next pass goes on from there.
-func (r *Reconciler) restoreNamespace(ctx context.Context, smc *v1.ServiceMeshController, m *memory, p *pass) *stop {
-	name := namespaceOf(smc)
-	object, err := plan.InstallNamespace(smc.Name, smc.Spec)
+// restoreNamespace creates a missing namespace and binds the operator's permissions in it. The
+// next attempt continues from there.
+func (r *Reconciler) restoreNamespace(ctx context.Context, a *attempt) *status.Blocker {
+	name := namespaceOf(a.smc)
+	namespace, err := plan.InstallNamespace(a.smc.Name, a.smc.Spec)
 	if err == nil {
 		var changes []apply.Change
-		changes, err = r.applier.Apply(ctx, []apply.Object{apply.Object(object)})
-		p.changes = append(p.changes, changes...)
+		changes, err = r.applier.Apply(ctx, []object.Object{namespace})
+		a.Changes = append(a.Changes, changes...)
 	}
 	if apierrors.IsForbidden(err) {
-		return &stop{
-			reason: v1.ReasonNamespaceMissing, phase: v1.PhaseFailed, cause: err,
-			message: fmt.Sprintf("namespace %s is missing and the operator may not create it: run helm upgrade for the operator's Helm chart", name),
+		return &status.Blocker{
+			Reason: v1.ReasonNamespaceMissing, Phase: v1.PhaseFailed, Cause: err,
+			Message: fmt.Sprintf("namespace %s is missing and the operator may not create it: run helm upgrade for the operator's Helm chart", name),
 		}
 	}
 	if err != nil {
-		return &stop{reason: v1.ReasonNamespaceMissing, message: "creating the install namespace: " + err.Error(), cause: err}
+		return &status.Blocker{Reason: v1.ReasonNamespaceMissing, Message: "creating the install namespace: " + err.Error(), Cause: err}
 	}
-	m.namespace = namespaceState{uid: m.namespace.uid, lost: time.Now().Add(-rightsGrace)} // They went with the namespace.
-	if held := r.regainRights(ctx, m, name); held != nil {
-		return held
+	a.session.namespace = namespaceState{uid: a.session.namespace.uid, lost: r.clock.Now().Add(-permissionGrace)} // The permissions were deleted with the namespace.
+	if blocker := r.regainPermissions(ctx, a.session, name); blocker != nil {
+		return blocker
 	}
-	return &stop{
-		reason: v1.ReasonNamespaceMissing, retry: rightsCheck,
-		message: fmt.Sprintf("namespace %s was missing and has been created: the mesh is installed again", name),
+	return &status.Blocker{
+		Reason: v1.ReasonNamespaceMissing, RetryAfter: permissionCheck,
+		Message: fmt.Sprintf("namespace %s was missing and has been created: the mesh is installed again", name),
 	}
 }
 
-// regainRights binds the operator's rights in a namespace where it lacks them, and stops
-// while it cannot see what is in it.
-func (r *Reconciler) regainRights(ctx context.Context, m *memory, namespace string) *stop {
-	state, now := &m.namespace, time.Now()
+// regainPermissions binds the operator's permissions in a namespace where it lacks them,
+// and stops while it cannot read what is in it.
+func (r *Reconciler) regainPermissions(ctx context.Context, s *session, namespace string) *status.Blocker {
+	state, now := &s.namespace, r.clock.Now()
 	reads := r.observer.Reads(namespace)
 	if len(r.installNamespaces) == 0 || reads && state.lost.IsZero() {
 		return nil
 	}
 	state.noteDenial(now)
 	if state.mayBind(now) {
-		err := r.bindRights(ctx, namespace)
+		err := r.bindPermissions(ctx, namespace)
 		state.refused = apierrors.IsForbidden(err)
 		if err != nil && !state.refused {
-			return &stop{reason: v1.ReasonNamespaceForbidden, message: err.Error(), cause: err}
+			return &status.Blocker{Reason: v1.ReasonNamespaceForbidden, Message: err.Error(), Cause: err}
 		}
 		state.bound = now
 	}
 	if reads {
 		return nil
 	}
-	held := &stop{reason: v1.ReasonNamespaceForbidden, retry: rightsCheck, message: lacking(namespace)}
-	if !state.mayPass(now) {
-		held.phase, held.message = v1.PhaseFailed, fmt.Sprintf("the operator lacks its rights in namespace %s: run helm upgrade for the operator's Helm chart", namespace)
-	}
-	return held
+	return state.blocker(now, namespace)
 }
 
-func lacking(namespace string) string {
-	return fmt.Sprintf("the operator lacks its rights in namespace %s and binds them again: it waits for them to take effect", namespace)
-}
-
-// mayBind reports whether it is time to bind the rights again.
-func (s *namespaceState) mayBind(now time.Time) bool {
-	return !s.refused && now.Sub(s.lost) >= rightsGrace && now.Sub(s.bound) >= lastRetry
-}
-
-// mayPass tells that rights that the operator lacks are about to come by themselves.
-func (s *namespaceState) mayPass(now time.Time) bool {
-	return !s.refused && now.Sub(s.lost) < rightsTimeout
-}
-
-// bindRights writes the RoleBinding that the operator's chart has in each install
-// namespace, marked so that Helm takes it for its own.
-func (r *Reconciler) bindRights(ctx context.Context, namespace string) error {
+// bindPermissions applies the RoleBinding that the operator's chart has in each install
+// namespace, with the labels and annotations by which Helm recognizes its own.
+func (r *Reconciler) bindPermissions(ctx context.Context, namespace string) error {
 	binding := rbacapply.RoleBinding(v1.NamespaceRole, namespace).
 		WithLabels(map[string]string{"app.kubernetes.io/name": "gloo-operator"}).
 		WithRoleRef(rbacapply.RoleRef().WithAPIGroup(rbacv1.GroupName).WithKind("ClusterRole").WithName(v1.NamespaceRole)).
@@ -170,70 +126,83 @@ func (r *Reconciler) bindRights(ctx context.Context, namespace string) error {
 		binding.WithLabels(map[string]string{"app.kubernetes.io/managed-by": "Helm"}).
 			WithAnnotations(map[string]string{v1.HelmReleaseAnnotation: r.helmRelease, v1.HelmNamespaceAnnotation: r.namespace})
 	}
-	_, err := r.secrets.RbacV1().RoleBindings(namespace).Apply(ctx, binding, metav1.ApplyOptions{FieldManager: v1.FieldManager, Force: true})
+	_, err := r.clientset.RbacV1().RoleBindings(namespace).Apply(ctx, binding, metav1.ApplyOptions{FieldManager: v1.FieldManager, Force: true})
 	if err != nil {
-		return fmt.Errorf("binding the operator's rights in namespace %s: %w", namespace, err)
+		return fmt.Errorf("binding the operator's permissions in namespace %s: %w", namespace, err)
 	}
 	return nil
 }
 
-// judgeDenials tells rights in the install namespace that the operator regains by itself
-// from those that a person has to give it.
-func (r *Reconciler) judgeDenials(smc *v1.ServiceMeshController, p *pass) {
-	state, name := &r.remembered(smc).namespace, namespaceOf(smc)
+// classifyDenials separates missing permissions in the install namespace that the operator
+// regains by itself from those that a user has to grant.
+func (r *Reconciler) classifyDenials(a *attempt) {
+	state, name := &a.session.namespace, namespaceOf(a.smc)
 	denied := false
-	for _, failure := range p.failures() {
-		if failure.reason == v1.ReasonNamespaceMissing || !lacksRights(failure.cause, name) {
-			continue // To create the namespace is no right in it, though RBAC says so.
+	for _, failure := range a.Failures() {
+		if failure.Reason == v1.ReasonNamespaceMissing || !lacksPermission(failure.Cause, name) {
+			continue // Creating the namespace is not a permission in it, although RBAC reports it so.
 		}
 		denied = true
-		state.noteDenial(time.Now())
-		if len(r.installNamespaces) > 0 && state.mayPass(time.Now()) {
-			failure.reason, failure.phase, failure.message = v1.ReasonNamespaceForbidden, "", lacking(name)
+		state.noteDenial(r.clock.Now())
+		if len(r.installNamespaces) > 0 && state.mayRecover(r.clock.Now()) {
+			failure.Reason, failure.Phase, failure.Message = v1.ReasonNamespaceForbidden, "", restoringMessage(name)
 		}
 	}
-	if !denied && len(p.components) > 0 && p.stop == nil {
+	a.ShowFailures()
+	if !denied && a.Blocker == nil && (a.Complete() || a.CurrentComponent() != nil) {
 		state.lost, state.bound, state.refused = time.Time{}, time.Time{}, false
 	}
 }
 
-func (s *namespaceState) noteDenial(now time.Time) {
-	if s.lost.IsZero() {
-		s.lost = now
-	}
-}
-
-// lacksRights tells an error for which RBAC denied something in that namespace: the
-// message is of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters.
-func lacksRights(err error, namespace string) bool {
+// lacksPermission reports whether RBAC denied something in that namespace. The format of
+// the message is that of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters.
+func lacksPermission(err error, namespace string) bool {
 	var status *apierrors.StatusError
 	return errors.As(err, &status) && apierrors.IsForbidden(status) && strings.Contains(status.Error(), " cannot ") &&
 		strings.Contains(status.Error(), fmt.Sprintf("in the namespace %q", namespace))
 }
 
-// reachNamespace prepares a removal. It tells whether nothing is left to remove in the
-// install namespace, and stops where the operator may not remove it.
-func (r *Reconciler) reachNamespace(ctx context.Context, smc *v1.ServiceMeshController) (gone bool, held *stop) {
-	found, held := r.findNamespace(smc)
-	if held != nil || found.Missing() {
-		return held == nil, held
+// checkNamespaceForRemoval prepares a removal. It reports whether nothing is left to
+// remove in the install namespace, and stops where the operator may not remove it.
+func (r *Reconciler) checkNamespaceForRemoval(ctx context.Context, smc *v1.ServiceMeshController) (gone bool, blocker *status.Blocker) {
+	found, blocker := r.findNamespace(smc)
+	if blocker != nil || found.Missing() {
+		return blocker == nil, blocker
 	}
-	if outside := r.outside(smc); outside != nil {
+	if outside := r.outsideNamespaces(smc); outside != nil {
 		if !r.installed(smc) {
 			return true, nil
 		}
-		outside.message = fmt.Sprintf("the mesh runs in namespace %s, which is not in installNamespaces of the operator's Helm chart: "+
+		outside.Message = fmt.Sprintf("the mesh runs in namespace %s, which is not in installNamespaces of the operator's Helm chart: "+
 			"add it there to remove the mesh; nothing has been removed", namespaceOf(smc))
 		return false, outside
 	}
 	if found.Terminating {
 		return false, nil
 	}
-	return false, r.regainRights(ctx, r.remembered(smc), namespaceOf(smc))
+	return false, r.regainPermissions(ctx, r.sessionFor(smc), namespaceOf(smc))
 }
 
-// installed tells that something of the mesh may be in the cluster: CRDs and the namespace
-// outlive it.
+// installed reports whether parts of the mesh may be in the cluster, besides CRDs and the
+// namespace, which outlive it.
 func (r *Reconciler) installed(smc *v1.ServiceMeshController) bool {
 	return smc.Status.Version != "" || len(smc.Status.Components) > 0 || len(apply.Removable(r.observer.Owned(smc.Name))) > 0
+}
+
+// checkNamespaceAllowed blocks a resource whose install namespace is not one of installNamespaces.
+func (r *Reconciler) checkNamespaceAllowed(_ context.Context, a *attempt) *status.Blocker {
+	return r.outsideNamespaces(a.smc)
+}
+
+// outsideNamespaces returns a blocker if the install namespace is not one of installNamespaces.
+func (r *Reconciler) outsideNamespaces(smc *v1.ServiceMeshController) *status.Blocker {
+	namespace := namespaceOf(smc)
+	if len(r.installNamespaces) == 0 || slices.Contains(r.installNamespaces, namespace) {
+		return nil
+	}
+	return &status.Blocker{
+		Reason: v1.ReasonNamespaceNotAllowed, Phase: v1.PhaseFailed,
+		Message: fmt.Sprintf("this operator installs into %s, not into %s: add it to installNamespaces of the operator's Helm chart",
+			wording.List(r.installNamespaces), namespace),
+	}
 }

@@ -4,40 +4,27 @@ package controller
 
 import (
 	"context"
-	"slices"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/internal/apply"
-	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
-// paused reports whether a resource is annotated to be left as it is.
-func paused(smc *v1.ServiceMeshController) bool {
-	return smc.Annotations[v1.PausedAnnotation] == "true"
-}
-
-// examinePaused finds out how far a mesh is that may not be changed. What a process that
-// has just started does not know, it asks by dry runs, once.
-func (r *Reconciler) examinePaused(ctx context.Context, smc *v1.ServiceMeshController, p *pass) *stop {
-	if err := r.applier.Confirm(ctx, allObjects(p.plan)); err != nil {
-		held := refusal(v1.ReasonObjectRefused, err, p.plan)
-		held.phase = "" // Nothing is changed, so that nothing has failed.
-		return held
+// observePaused finds out how far a paused mesh is. What a process that has just started
+// does not know, it finds out by dry runs, once.
+func (r *Reconciler) observePaused(ctx context.Context, a *attempt) *status.Blocker {
+	a.ObservedPaused = true
+	if err := r.applier.Confirm(ctx, a.Plan.Objects()); err != nil {
+		blocker := applyBlocker(v1.ReasonObjectRefused, err, a.Plan)
+		blocker.Phase = "" // Nothing is changed, so that nothing has failed.
+		return blocker
 	}
-	applied := completeBefore(smc, p.plan)
-	for _, component := range p.plan.Components {
+	applied := status.CompletePlan(a.smc, a.Plan)
+	for _, component := range a.Plan.Components {
 		if applied {
 			component.Objects = watched(component.Objects)
 		}
-		state := r.examine(component, p.plan.Redact)
-		r.examineIgnored(ctx, component, p.plan, &state)
-		p.components = append(p.components, state)
+		state := r.checkIgnored(ctx, component, a.Plan, r.observeComponent(component, a.Plan.Redact))
+		a.Components = append(a.Components, state)
 	}
 	return nil
-}
-
-// watched lists the objects that can be looked at. Of the others the status alone knows
-// whether they have been applied.
-func watched(objects []plan.Object) []plan.Object {
-	return slices.DeleteFunc(slices.Clone(objects), func(o plan.Object) bool { return !apply.Object(o).Watched() })
 }

@@ -12,66 +12,80 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 
-	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/health"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
-// podsLooked is how many pods of a workload are read, eventsLooked how many events.
-const podsLooked, eventsLooked = 5000, 20
+// podListLimit is how many pods of a workload are read, eventListLimit how many events.
+const podListLimit, eventListLimit = 5000, 20
 
-// podsSeen is what a look at a component's pods has found.
-type podsSeen struct {
-	// trouble is why pods do not get ready. Nil: nothing tells.
-	trouble *health.Trouble
-	// behind are the nodes without a good pod.
-	behind []string
+// podDiagnosis is what listing a component's pods has shown.
+type podDiagnosis struct {
+	// problem is why pods are not ready. Nil: nothing explains it.
+	problem *health.Problem
+	// nodesWithoutPod are the nodes without a good pod.
+	nodesWithoutPod []string
 }
 
-// blame names nodes that are not ready and have no good pod, where nothing else tells
-// why pods do not get ready: they hold up the DaemonSet controller as well.
-func (s *podsSeen) blame(notReady []string) {
-	guilty := slices.DeleteFunc(slices.Clone(s.behind), func(node string) bool { return !slices.Contains(notReady, node) })
-	if s.trouble == nil && len(guilty) > 0 {
-		s.trouble = health.NotReadyNodes(guilty)
+// preferNotReadyNodes names nodes that are not ready as the problem: where every node
+// without a good pod is not ready, unless the problem is known to be permanent; otherwise
+// only where no problem is known.
+func (s *podDiagnosis) preferNotReadyNodes(notReady []string) {
+	away := len(s.nodesWithoutPod) > 0 && !slices.ContainsFunc(s.nodesWithoutPod, func(node string) bool { return !slices.Contains(notReady, node) })
+	switch {
+	case !away:
+		s.reportNotReady(notReady)
+		s.nodesWithoutPod = nil
+	case s.problem == nil || !s.problem.Permanent:
+		s.problem = health.NotReadyNodes(s.nodesWithoutPod)
 	}
 }
 
-// lookAtPods finds out why the workloads of a component do not get ready. Events count
-// from that time on.
-func (r *Reconciler) lookAtPods(ctx context.Context, component plan.Component, since time.Time) (podsSeen, error) {
-	var seen podsSeen
-	for _, object := range objectsOf(component) {
-		present := r.observer.Observe(object.Key()).Object
+// reportNotReady names nodes that are not ready and have no good pod, unless something else explains
+// why pods are not ready: such nodes stop the DaemonSet controller as well.
+func (s *podDiagnosis) reportNotReady(notReady []string) {
+	guilty := slices.DeleteFunc(slices.Clone(s.nodesWithoutPod), func(node string) bool { return !slices.Contains(notReady, node) })
+	if s.problem == nil && len(guilty) > 0 {
+		s.problem = health.NotReadyNodes(guilty)
+	}
+}
+
+// inspectPods finds out why the pods of a component are not ready. Events count from that
+// time on.
+func (r *Reconciler) inspectPods(ctx context.Context, component plan.Component, since time.Time) (podDiagnosis, error) {
+	var seen podDiagnosis
+	for _, workload := range workloadsOf(component) {
+		present := r.observer.Observe(workload.Key()).Object
 		selector := selectorOf(present)
-		if !workload(object) || selector == nil {
+		if selector == nil {
 			continue
 		}
-		pods, err := r.secrets.CoreV1().Pods(object.Namespace).List(ctx, metav1.ListOptions{
-			LabelSelector: metav1.FormatLabelSelector(selector), Limit: podsLooked, ResourceVersion: "0",
+		pods, err := r.clientset.CoreV1().Pods(workload.Namespace).List(ctx, metav1.ListOptions{
+			LabelSelector: metav1.FormatLabelSelector(selector), Limit: podListLimit, ResourceVersion: "0",
 		})
 		if err != nil {
 			return seen, err
 		}
 		if daemonSet, ok := present.(*appsv1.DaemonSet); ok {
-			seen.behind = append(seen.behind, health.Behind(daemonSet, pods.Items)...)
+			seen.nodesWithoutPod = append(seen.nodesWithoutPod, health.OutdatedNodes(daemonSet, pods.Items)...)
 		}
-		if seen.trouble = health.Pods(pods.Items); seen.trouble != nil {
+		if seen.problem = health.Pods(pods.Items); seen.problem != nil {
 			return seen, nil
 		}
-		if seen.trouble, err = r.lookAtEvents(ctx, object, since); seen.trouble != nil || err != nil {
+		if seen.problem, err = r.inspectEvents(ctx, workload, since); seen.problem != nil || err != nil {
 			return seen, err
 		}
 	}
 	return seen, nil
 }
 
-// lookAtEvents finds out why no pods are made: for a DaemonSet, nothing but events tells.
-func (r *Reconciler) lookAtEvents(ctx context.Context, object apply.Object, since time.Time) (*health.Trouble, error) {
-	events, err := r.secrets.CoreV1().Events(object.Namespace).List(ctx, metav1.ListOptions{
-		Limit: eventsLooked,
+// inspectEvents finds out why no pods are created. Only events show that for a DaemonSet.
+func (r *Reconciler) inspectEvents(ctx context.Context, o object.Object, since time.Time) (*health.Problem, error) {
+	events, err := r.clientset.CoreV1().Events(o.Namespace).List(ctx, metav1.ListOptions{
+		Limit: eventListLimit,
 		FieldSelector: fields.Set{
-			"involvedObject.kind": object.GVK.Kind, "involvedObject.name": object.Name, "reason": "FailedCreate", "type": corev1.EventTypeWarning,
+			"involvedObject.kind": o.GVK.Kind, "involvedObject.name": o.Name, "reason": "FailedCreate", "type": corev1.EventTypeWarning,
 		}.String(),
 	})
 	if err != nil {

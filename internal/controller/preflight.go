@@ -3,74 +3,62 @@
 package controller
 
 import (
-	"errors"
+	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
-// look gathers the facts for a resource.
-func (r *Reconciler) look(smc *v1.ServiceMeshController) (preflight.Facts, *stop) {
-	question := preflight.Question{Namespace: namespaceOf(smc), PullSecrets: pullSecretsOf(smc)}
-	crds := r.observer.CRDs()
-	names := make([]string, len(crds))
-	for i, crd := range crds {
-		names[i] = crd.GetName()
-	}
-	question.GatewayClasses = slices.Contains(names, preflight.GatewayClassCRD)
-	facts, err := r.gatherer.Gather(question)
-	if errors.Is(err, preflight.ErrGathering) {
-		return facts, &stop{reason: v1.ReasonClusterNotRead, silent: true}
-	}
-	if err != nil {
-		return facts, &stop{reason: v1.ReasonClusterNotRead, message: err.Error(), cause: err}
-	}
-	facts.CRDs, facts.GatewayAPI = names, gatewayAPIAmong(crds)
-	return facts, nil
+// checkPreflight runs the preflight checks.
+func (r *Reconciler) checkPreflight(_ context.Context, a *attempt) *status.Blocker {
+	findings, blocker := r.runPreflight(a)
+	r.updateFindingMetrics(a.smc, findings)
+	return blocker
 }
 
-func pullSecretsOf(smc *v1.ServiceMeshController) []string {
-	if smc.Spec.Image == nil {
-		return nil
+// runPreflight returns what the preflight checks find, and a blocker where a finding
+// prevents an installation or an upgrade from starting. One that has begun continues:
+// findings are warnings then.
+func (r *Reconciler) runPreflight(a *attempt) ([]preflight.Finding, *status.Blocker) {
+	mesh := r.meshOf(a.smc, a.Plan)
+	if len(a.facts.NetworkPolicies) > 0 {
+		mesh.IstiodLabels = istiodLabels(a.Plan)
 	}
-	var names []string
-	for _, secret := range smc.Spec.Image.Secrets {
-		names = append(names, secret.Name)
-	}
-	return names
-}
-
-// check runs the preflight checks. What blocks stops an installation or an upgrade from
-// starting; one that has begun goes on, and findings are warnings.
-func (r *Reconciler) check(smc *v1.ServiceMeshController, facts preflight.Facts, p *pass) *stop {
-	findings := preflight.Run(facts, meshOf(smc, p.plan))
-	r.measureFindings(smc, findings)
-	started := begun(smc.Status, p.plan.Version, len(apply.Removable(r.observer.Owned(smc.Name))) > 0)
+	findings := preflight.Run(a.facts, mesh)
+	begun := started(a.smc.Status, a.Plan.Version, len(apply.Removable(r.observer.Owned(a.smc.Name))) > 0)
 	for _, finding := range findings {
-		if !finding.Blocking || started {
-			p.warnings = append(p.warnings, plan.Notice{Reason: finding.Reason, Message: finding.Message})
+		if !finding.Blocking || begun {
+			a.Warnings = append(a.Warnings, plan.Notice{Reason: finding.Reason, Message: finding.Message})
 		}
 	}
 	blocking := preflight.Blocking(findings)
-	if len(blocking) == 0 || started {
-		return nil
+	if len(blocking) == 0 || begun {
+		return findings, nil
 	}
 	messages := make([]string, len(blocking))
 	for i, finding := range blocking {
 		messages[i] = finding.Message
 	}
-	return &stop{reason: blocking[0].Reason, phase: v1.PhaseFailed, message: strings.Join(messages, ". Also: ")}
+	return findings, &status.Blocker{Reason: blocking[0].Reason, Phase: v1.PhaseFailed, Message: strings.Join(messages, ". Also: ")}
 }
 
-// begun reports whether a version runs or is being rolled out, so that nothing may block it
-// any more: a mesh that stops half-way is worse than what a finding warns of. Objects of
-// the mesh in a cluster without any status of it are those of a first installation whose
+// started reports whether a version runs or is being rolled out, so that no finding may
+// block it any more: a mesh that stops half-way is worse than what a finding warns of.
+// Objects of the mesh in a cluster without a status belong to a first installation whose
 // first status was not written.
-func begun(status v1.ServiceMeshControllerStatus, version string, objects bool) bool {
+func started(status v1.ServiceMeshControllerStatus, version string, objects bool) bool {
 	switch {
 	case status.Version == version:
 		return true
@@ -82,10 +70,11 @@ func begun(status v1.ServiceMeshControllerStatus, version string, objects bool) 
 }
 
 // meshOf is what the checks ask about the plan.
-func meshOf(smc *v1.ServiceMeshController, built *plan.Plan) preflight.Mesh {
+func (r *Reconciler) meshOf(smc *v1.ServiceMeshController, built *plan.Plan) preflight.Mesh {
 	mesh := preflight.Mesh{
 		Version: built.Version, KubernetesMin: built.Kubernetes.Min, KubernetesMax: built.Kubernetes.Max,
-		Namespace: namespaceOf(smc), PullSecrets: notCopied(smc, built),
+		Namespace: namespaceOf(smc), PullSecrets: notCopied(smc, built), GatewayAPIMode: smc.Spec.GatewayAPI,
+		Unsupported: unsupported(built.Version, r.clock.Now()),
 	}
 	for _, component := range built.Components {
 		switch component.Name {
@@ -102,7 +91,31 @@ func meshOf(smc *v1.ServiceMeshController, built *plan.Plan) preflight.Mesh {
 	return mesh
 }
 
-// environmentOf is what the status tells of the cluster.
+// unsupported says since when the Istio project does not support a version. Empty: it does,
+// or this is not known.
+func unsupported(version string, now time.Time) string {
+	support, known := istio.SupportOf(version)
+	if !known || !support.Ended(now) {
+		return ""
+	}
+	return fmt.Sprintf("Istio 1.%d is %s", support.Minor, support.State(now))
+}
+
+// istiodLabels are the labels of istiod's pods.
+func istiodLabels(built *plan.Plan) map[string]string {
+	for _, o := range built.Objects() {
+		if o.GVK != object.Deployment.GVK || o.Name != v1.ComponentIstiod {
+			continue
+		}
+		istiod := appsv1.Deployment{}
+		if err := json.Unmarshal(o.Body, &istiod); err == nil {
+			return istiod.Spec.Template.Labels
+		}
+	}
+	return nil
+}
+
+// environmentOf is what the status reports of the cluster.
 func environmentOf(facts preflight.Facts) *v1.EnvironmentStatus {
 	return &v1.EnvironmentStatus{Kubernetes: facts.KubernetesVersion, Platform: facts.Platform(), CNI: facts.CNI()}
 }
@@ -117,12 +130,4 @@ func notReady(facts preflight.Facts) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// notices are what users should know: about their input, then about the cluster.
-func (p *pass) notices() []plan.Notice {
-	if p.plan == nil {
-		return nil
-	}
-	return slices.Concat(p.plan.Notices, p.warnings)
 }

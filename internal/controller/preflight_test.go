@@ -3,6 +3,8 @@
 package controller
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -15,7 +17,7 @@ func rollingOut(running, to string) v1.ServiceMeshControllerStatus {
 }
 
 var _ = DescribeTable("A blocking finding", func(status v1.ServiceMeshControllerStatus, objects, warns bool) {
-	Expect(begun(status, "1.29.1", objects)).To(Equal(warns))
+	Expect(started(status, "1.29.1", objects)).To(Equal(warns))
 },
 	Entry("stops an installation that has not begun", v1.ServiceMeshControllerStatus{}, false, false),
 	Entry("stops an upgrade that has not begun", v1.ServiceMeshControllerStatus{Version: "1.28.2"}, true, false),
@@ -32,4 +34,15 @@ var _ = DescribeTable("A blocking finding", func(status v1.ServiceMeshController
 		Version: "1.27.9", Rollout: &v1.RolloutStatus{From: "1.27.9", To: "1.28.2", Path: []string{"1.29.1"}},
 	}, true, true),
 	Entry("warns when a rollout is undone", rollingOut("1.29.1", "1.30.0"), true, true),
+)
+
+var _ = DescribeTable("The support of a version", func(version, day, want string) {
+	now, err := time.Parse(time.DateOnly, day)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(unsupported(version, now)).To(Equal(want))
+},
+	Entry("has not ended", "1.29.1", "2026-10-14", ""),
+	Entry("has ended", "1.29.1", "2026-11-28", "Istio 1.29 is not supported since 2026-10-15"),
+	Entry("has probably ended", "1.31.4", "2027-06-01", "Istio 1.31 is not supported since 2027-02-28 (expected)"),
+	Entry("is not known", "1.99.0", "2036-01-01", ""),
 )

@@ -11,14 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
-// pullSecrets finds those of spec.image.secrets that are to be copied from the
-// operator's own namespace: they are there, and in the install namespace there is
-// none of that name but a copy. What has become of a copy is put right by applying it
-// anew.
+// pullSecrets returns the secrets to copy from the operator's namespace: those that exist there
+// and are not provided in the install namespace. It ends the watches of secrets that spec no
+// longer names, and makes the applier apply a copy again that was changed.
 func (r *Reconciler) pullSecrets(ctx context.Context, smc *v1.ServiceMeshController) ([]plan.PullSecret, error) {
 	namespace := namespaceOf(smc)
 	r.pull.Retain(r.followed(smc)...)
@@ -39,28 +38,21 @@ func (r *Reconciler) pullSecrets(ctx context.Context, smc *v1.ServiceMeshControl
 			continue
 		}
 		if there == nil || !maps.EqualFunc(source.Data, there.Data, slices.Equal) {
-			r.applier.Doubt(apply.SecretKey(namespace, name))
+			r.applier.Invalidate(object.SecretKey(namespace, name))
 		}
 		wanted = append(wanted, plan.PullSecret{Name: name, From: r.namespace, Type: string(source.Type), Data: source.Data})
 	}
 	return wanted, nil
 }
 
-// pullSecretNames lists the names, each once.
-func pullSecretNames(smc *v1.ServiceMeshController) []string {
-	names := pullSecretsOf(smc)
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // notCopied lists the pull secrets that the install namespace must have by itself.
 func notCopied(smc *v1.ServiceMeshController, built *plan.Plan) []string {
 	return slices.DeleteFunc(pullSecretNames(smc), func(name string) bool {
-		return slices.ContainsFunc(allObjects(built), func(o apply.Object) bool { return o.Key() == apply.SecretKey(namespaceOf(smc), name) })
+		return slices.ContainsFunc(built.Objects(), func(o object.Object) bool { return o.Key() == object.SecretKey(namespaceOf(smc), name) })
 	})
 }
 
-// copied tells a copy that the operator has made for that resource.
+// copied recognizes a copy that the operator has made for that resource.
 func copied(secret *corev1.Secret, owner string) bool {
 	return secret.Labels[v1.OwnerLabel] == owner && secret.Annotations[v1.CopiedFromAnnotation] != ""
 }

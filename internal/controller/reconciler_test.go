@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -17,7 +18,7 @@ import (
 var _ = DescribeTable("A resource from the cache", func(edited, read string, outdated bool) {
 	smc := resource("", "")
 	smc.ResourceVersion = read
-	Expect((&memory{edited: edited}).outdated(smc)).To(Equal(outdated))
+	Expect((&session{lastWrittenVersion: edited}).outdated(smc)).To(Equal(outdated))
 },
 	Entry("is outdated while it lacks the operator's own write", "6", "5", true),
 	Entry("is not, once it has that", "6", "6", false),
@@ -33,17 +34,17 @@ var _ = Describe("A status", func() {
 		smc := resource(v1.PhaseInstalling, "")
 		smc.Name = "managed-istio"
 		kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(smc).WithStatusSubresource(smc).Build()
-		r := &Reconciler{client: kube, metrics: metrics.New("test"), recorder: events.NewFakeRecorder(10)}
+		r := &Reconciler{clock: clock.RealClock{}, sessions: map[string]*session{}, client: kube, metrics: metrics.New("test"), recorder: events.NewFakeRecorder(10)}
 		Expect(kube.Get(ctx, client.ObjectKeyFromObject(smc), smc)).To(Succeed())
 		outdated := smc.DeepCopy()
 
-		m := &memory{}
-		_, err := r.writeStatus(ctx, smc, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Version: "1.29.1"}, m, nil)
+		_, err := r.writeStatus(ctx, smc, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Version: "1.29.1"}, nil)
+		m := r.sessionFor(smc)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(m.outdated(outdated)).To(BeTrue())
 		Expect(m.outdated(smc)).To(BeFalse())
 
-		result, err := r.writeStatus(ctx, outdated, v1.ServiceMeshControllerStatus{Phase: v1.PhaseUpgrading}, &memory{}, nil)
+		result, err := r.writeStatus(ctx, outdated, v1.ServiceMeshControllerStatus{Phase: v1.PhaseUpgrading}, nil)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(result.RequeueAfter).To(BeNumerically(">", 0))
 		Expect(kube.Get(ctx, client.ObjectKeyFromObject(smc), smc)).To(Succeed())

@@ -3,16 +3,18 @@
 package controller
 
 import (
-	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/utils/clock"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/health"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/rollout"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
 // Hardened: global.hub in values, and a pod that cannot pull its image | the value stood in status and events
@@ -26,12 +28,16 @@ var _ = It("What pods say goes into the message with paths instead of values, an
 		},
 	})
 	Expect(err).NotTo(HaveOccurred())
-	p := &pass{plan: built}
-	state := &componentState{name: "istiod", pods: true, message: "0 of 2 pods ready"}
-	now := time.Now()
-	s := &stall{next: now.Add(time.Hour), seen: fmt.Sprint(state.progress, p.notReady)}
-	s.found = &health.Trouble{Reason: "ImagePullBackOff", Message: `pulling "registry.private/istio/pilot", not "registry.shown/istio/ztunnel"`}
-	(&Reconciler{}).explain(ctx, resource("", ""), plan.Component{Name: "istiod"}, p, s, state, now)
-	Expect(state.message).To(Equal(
+	tracker := rollout.NewTracker(0)
+	a := &attempt{
+		smc: resource("", ""), session: &session{trackers: map[string]*rollout.Tracker{"istiod": tracker}}, Outcome: status.Outcome{Plan: built},
+	}
+	tracker.Observe("istiod", 0, true, nil, time.Now())
+	tracker.SetPodList(rollout.Observation{}, &health.Problem{
+		Reason: "ImagePullBackOff", Message: `pulling "registry.private/istio/pilot", not "registry.shown/istio/ztunnel"`,
+	}, nil, time.Now())
+	state := (&Reconciler{clock: clock.RealClock{}}).checkProgress(ctx, a, plan.Component{Name: "istiod"},
+		status.ComponentState{Name: "istiod", HasPods: true, Message: "0 of 2 pods ready"})
+	Expect(state.Message).To(Equal(
 		`0 of 2 pods ready; ImagePullBackOff: pulling "[pilot.hub]/pilot", not "registry.shown/istio/ztunnel"`))
 })

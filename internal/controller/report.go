@@ -16,106 +16,92 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-// report writes the status, then tells of it by events, then records Helm
-// releases, and says when to come back.
-func (r *Reconciler) report(ctx context.Context, smc *v1.ServiceMeshController, p *pass) (ctrl.Result, error) {
-	m := r.remembered(smc)
-	r.measurePass(smc, p)
-	m.notes = append(m.notes, p.notes...)
-	for _, change := range p.changes {
+// report writes the status, emits events, records Helm releases, and returns when to
+// reconcile again.
+func (r *Reconciler) report(ctx context.Context, a *attempt) (ctrl.Result, error) {
+	r.updateAttemptMetrics(a)
+	a.session.pendingEvents = append(a.session.pendingEvents, a.Events...)
+	for _, change := range a.Changes {
 		if change.Action != apply.Restored {
 			continue
 		}
-		m.corrected = append(m.corrected, change)
-		if slices.Contains(change.Theft.Managers, helmManager) {
-			m.swept, m.helmed = false, true
-			clear(m.recorded) // Somebody ran helm: its newest revision is not what runs.
+		a.session.corrections = append(a.session.corrections, change)
+		if slices.Contains(change.Lost.Managers, helmManager) {
+			a.session.releasesPruned, a.session.helmDrift = false, true
+			clear(a.session.recordedDigests) // A user ran helm: its newest revision is not what runs.
 		}
 	}
-	result, err := r.writeStatus(ctx, smc, newStatus(smc, p), m, p.notices())
+	result, err := r.writeStatus(ctx, a.smc, status.Compute(a.smc, &a.Outcome, r.clock.Now()), a.Notices())
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	wait, err := r.recordInTime(ctx, smc, p, m)
+	wait, err := r.recordReleases(ctx, a)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	result.RequeueAfter = soonest(soonest(result.RequeueAfter, wait), p.again)
-	for _, failure := range p.failures() {
-		if failure.cause != nil && len(p.changes)+p.written > 0 {
-			return ctrl.Result{RequeueAfter: firstRetry}, nil // It gets on: pauses grow while it does not.
+	result.RequeueAfter = soonest(soonest(result.RequeueAfter, wait), a.RequeueAfter)
+	for _, failure := range a.Failures() {
+		if failure.Cause != nil && len(a.Changes)+a.OtherWrites > 0 {
+			log.FromContext(ctx).Info("attempt failed after progress, trying again", "reason", failure.Reason, "error", failure.Cause.Error())
+			return ctrl.Result{RequeueAfter: firstRetry}, nil // Without progress, the delay grows.
 		}
-		if failure.cause != nil {
-			return ctrl.Result{}, failure.cause
+		if failure.Cause != nil {
+			return ctrl.Result{}, failure.Cause
 		}
-		result.RequeueAfter = soonest(result.RequeueAfter, failure.retry)
+		result.RequeueAfter = soonest(result.RequeueAfter, failure.RetryAfter)
 	}
-	for _, fight := range p.fights {
-		result.RequeueAfter = soonest(result.RequeueAfter, max(time.Second, time.Until(fight.Again)))
+	for _, conflict := range a.Conflicts {
+		result.RequeueAfter = soonest(result.RequeueAfter, max(time.Second, conflict.Again.Sub(r.clock.Now())))
 	}
 	return result, nil
 }
 
-// failures lists what stopped the pass and its components.
-func (p *pass) failures() []*stop {
-	var failures []*stop
-	if p.stop != nil {
-		failures = append(failures, p.stop)
-	}
-	for _, state := range p.components {
-		if state.failure != nil {
-			failures = append(failures, state.failure)
-		}
-	}
-	return failures
-}
-
-func soonest(a, b time.Duration) time.Duration {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}
-
-// writeStatus writes a status that differs from what the resource has, at most
-// once a second while only counts and messages move, and tells of it by events.
-// While writing it fails, the pass goes on without. A resource that was changed since it
-// was read keeps what it has: a later pass knows more.
+// writeStatus patches the status if it differs, then emits its events. It waits while a
+// status that differs only in counts is throttled, and while writing fails. A conflict is
+// retried by the next attempt.
 func (r *Reconciler) writeStatus(
-	ctx context.Context, smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, m *memory, notices []plan.Notice,
+	ctx context.Context, smc *v1.ServiceMeshController, after v1.ServiceMeshControllerStatus, notices []plan.Notice,
 ) (ctrl.Result, error) {
-	status = wording.Fit(status)
-	r.metrics.Report(smc, status)
-	if wait := max(throttle(smc.Status, status, m.written, time.Now()), m.writing.left(time.Now())); wait > 0 {
+	s := r.sessionFor(smc)
+	after = wording.Fit(after)
+	r.metrics.Report(smc, after)
+	if wait := max(status.Throttle(smc.Status, after, s.statusWritten, r.clock.Now()), s.statusBackoff.wait(r.clock.Now())); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	before := smc.DeepCopy()
-	smc.Status = status
-	if !equalStatus(before.Status, status) {
+	smc.Status = after
+	if !status.Unchanged(before.Status, after) {
 		err := r.client.Status().Patch(ctx, smc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-		m.writing.after(client.IgnoreNotFound(err), 0, time.Now())
+		s.statusBackoff.observe(client.IgnoreNotFound(err), 0, r.clock.Now())
 		switch {
 		case apierrors.IsNotFound(err):
 			return ctrl.Result{}, nil
 		case apierrors.IsConflict(err):
-			return ctrl.Result{RequeueAfter: m.writing.left(time.Now())}, nil
+			return ctrl.Result{RequeueAfter: s.statusBackoff.wait(r.clock.Now())}, nil
 		case err != nil:
 			return ctrl.Result{}, fmt.Errorf("writing the status: %w", err)
 		}
-		m.written, m.edited = time.Now(), smc.ResourceVersion
+		s.statusWritten, s.lastWrittenVersion = r.clock.Now(), smc.ResourceVersion
 	}
-	r.tell(ctx, before, smc, notices, m)
+	r.emitEvents(ctx, before, smc, notices, s)
 	return ctrl.Result{}, nil
 }
 
-// tell emits the events of a status that has been written.
-func (r *Reconciler) tell(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, m *memory) {
-	for _, event := range eventsOf(before.Status, after.Status, after.Spec.Version, notices, m.notes, m.corrected) {
-		event.send(r.recorder, after)
-		log.FromContext(ctx).Info("state changed", "reason", event.reason, "message", event.message)
+// emitEvents emits the events of a status that has been written.
+func (r *Reconciler) emitEvents(ctx context.Context, before, after *v1.ServiceMeshController, notices []plan.Notice, s *session) {
+	input := status.EventInput{
+		Target: after.Spec.Version, Notices: notices, Reported: s.notices, Pending: s.pendingEvents, Corrected: s.corrections,
 	}
-	m.notes, m.corrected = nil, nil
+	for _, event := range status.Events(before.Status, after.Status, input) {
+		emit(r.recorder, after, event)
+		log.FromContext(ctx).Info("state changed", "reason", event.Reason, "message", event.Message)
+	}
+	s.pendingEvents, s.corrections, s.notices = nil, nil, map[plan.Notice]bool{}
+	for _, notice := range notices {
+		s.notices[notice] = true
+	}
 }

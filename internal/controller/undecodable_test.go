@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	kubefake "k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -22,6 +23,7 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
 // reconcilerOf is a reconciler whose cache holds those resources; tell changes what it
@@ -33,7 +35,7 @@ func reconcilerOf(tell interceptor.Funcs, smcs ...client.Object) (*Reconciler, *
 	recorder := events.NewFakeRecorder(10)
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(smcs...).WithStatusSubresource(smcs...).WithInterceptorFuncs(tell).Build()
 	return &Reconciler{
-		client: kube, secrets: kubefake.NewClientset(), metrics: metrics.New("test"), recorder: recorder, memories: map[string]*memory{},
+		client: kube, clock: clock.RealClock{}, clientset: kubefake.NewClientset(), metrics: metrics.New("test"), recorder: recorder, sessions: map[string]*session{},
 	}, recorder
 }
 
@@ -92,13 +94,13 @@ var _ = Describe("A resource that cannot be decoded", func() {
 				return err
 			},
 		}, older, newer)
-		held := r.refuse(ctx, newer)
+		held := r.olderThan(ctx, newer)
 		if reason == "" {
 			Expect(held).To(BeNil())
 			return
 		}
 		Expect(held).NotTo(BeNil())
-		Expect(held.reason).To(Equal(reason))
+		Expect(held.Reason).To(Equal(reason))
 	},
 		// Hardened: a resource that cannot be decoded, older than another | the other got no mesh
 		Entry("keeps nobody waiting where it has no mesh", "bad", "other/finalizer", ""),
@@ -107,7 +109,7 @@ var _ = Describe("A resource that cannot be decoded", func() {
 	)
 })
 
-// foreignOf are objects of a Helm release of somebody else.
+// foreignOf are objects of a Helm release of another owner.
 func foreignOf(n int) []apply.Foreign {
 	objects := make([]apply.Foreign, n)
 	for i := range objects {
@@ -124,19 +126,19 @@ var _ = Describe("Reasons", func() {
 				return errors.New("away")
 			},
 		})
-		held := r.refuse(ctx, resource("", ""))
-		Expect(held.reason).To(Equal(v1.ReasonClusterNotRead))
-		Expect(held.phase).To(BeEmpty())
+		held := r.olderThan(ctx, resource("", ""))
+		Expect(held.Reason).To(Equal(v1.ReasonClusterNotRead))
+		Expect(held.Phase).To(BeEmpty())
 	})
 
 	// Hardened: a takeover that prunes and retires | each event had the reason TookOver
 	It("tell what a takeover did with each object", func() {
 		t := &takeover{
-			foreign: foreignOf(1), leftovers: &leftovers{pruned: foreignOf(2), left: foreignOf(1)}, retired: []string{"other"},
+			foreign: foreignOf(1), leftovers: &leftovers{toPrune: foreignOf(2), kept: foreignOf(1)}, retired: []string{"other"},
 		}
 		var reasons []string
-		for _, o := range eventsOf(v1.ServiceMeshControllerStatus{}, v1.ServiceMeshControllerStatus{}, "", nil, t.told(), nil) {
-			reasons = append(reasons, o.reason)
+		for _, o := range status.Events(v1.ServiceMeshControllerStatus{}, v1.ServiceMeshControllerStatus{}, status.EventInput{Pending: t.events()}) {
+			reasons = append(reasons, o.Reason)
 		}
 		Expect(reasons).To(Equal([]string{v1.ReasonTookOver, v1.ReasonPruned, v1.ReasonHelmReleaseRetired, v1.ReasonLeftAlone}))
 	})

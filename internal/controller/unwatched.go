@@ -6,69 +6,44 @@ import (
 	"context"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/object"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
-// finishPruning removes what no watch shows, and forgets what is no longer asked about.
-func (r *Reconciler) finishPruning(ctx context.Context, smc *v1.ServiceMeshController, p *pass) {
-	if err := r.pruneUnwatched(ctx, smc, p); err != nil {
-		p.stop = &stop{reason: v1.ReasonApplyFailed, message: "removing what is no longer needed: " + advice(err), cause: err}
-		return
+// finishPruning deletes what no watch shows, and forgets what the plan no longer holds.
+func (r *Reconciler) finishPruning(ctx context.Context, a *attempt) *status.Blocker {
+	if err := r.pruneUnwatched(ctx, a); err != nil {
+		return pruneBlocker(err)
 	}
-	r.applier.Retain(allObjects(p.plan), r.observer.Owned(smc.Name))
+	r.applier.Retain(a.Plan.Objects(), r.observer.Owned(a.smc.Name))
+	return nil
 }
 
 // pruneUnwatched deletes what the mesh no longer needs of what no watch shows. It looks
 // once after the start of the operator, and whenever something of it leaves the plan or
 // spec: what an earlier process has made is found as well.
-func (r *Reconciler) pruneUnwatched(ctx context.Context, smc *v1.ServiceMeshController, p *pass) error {
-	m, wanted := r.remembered(smc), wantedUnwatched(smc, allObjects(p.plan))
-	if m.looked && !slices.ContainsFunc(m.unwatched, func(key apply.Key) bool { return !slices.Contains(wanted, key) }) {
+func (r *Reconciler) pruneUnwatched(ctx context.Context, a *attempt) error {
+	wanted := wantedUnwatched(a.smc, a.Plan.Objects())
+	if a.session.unwatchedListed && !slices.ContainsFunc(a.session.unwatched, func(key object.Key) bool { return !slices.Contains(wanted, key) }) {
 		return nil
 	}
-	done, err := r.deleteUnwatched(ctx, smc, wanted)
-	p.written += done
+	done, err := r.deleteUnwatched(ctx, a.smc, wanted)
+	a.OtherWrites += done
 	if err == nil {
-		m.looked, m.unwatched = true, wanted
+		a.session.unwatchedListed, a.session.unwatched = true, wanted
 	}
 	return err
 }
 
-// expect takes note that those objects may be made now.
-func (m *memory) expect(wanted []apply.Key) {
-	for _, key := range wanted {
-		if !slices.Contains(m.unwatched, key) {
-			m.unwatched = append(m.unwatched, key)
-		}
-	}
-}
-
-// wantedUnwatched names what the plan holds of objects that no watch shows, and the pull
-// secrets of spec: a copy whose source has gone stays while spec names it, since running
-// pods may need it.
-func wantedUnwatched(smc *v1.ServiceMeshController, objects []apply.Object) []apply.Key {
-	var wanted []apply.Key
-	for _, object := range objects {
-		if apply.Unwatched(object.Key()) {
-			wanted = append(wanted, object.Key())
-		}
-	}
-	for _, name := range pullSecretNames(smc) {
-		wanted = append(wanted, apply.SecretKey(namespaceOf(smc), name))
-	}
-	return wanted
-}
-
 // deleteUnwatched deletes what the resource owns of such objects, but for those keys, and
-// tells how many it has deleted.
-func (r *Reconciler) deleteUnwatched(ctx context.Context, smc *v1.ServiceMeshController, keep []apply.Key) (done int, err error) {
-	attachments, err := r.applier.Attachments(ctx, smc.Name)
-	if err != nil {
-		return 0, err
-	}
-	done, err = r.applier.Delete(ctx, surplus(attachments, keep))
-	if err != nil {
+// returns how many it has deleted.
+func (r *Reconciler) deleteUnwatched(ctx context.Context, smc *v1.ServiceMeshController, keep []object.Key) (done int, err error) {
+	if done, err = r.deleteAttachments(ctx, smc, keep); err != nil {
 		return done, err
 	}
 	copies, err := r.applier.Copies(ctx, namespaceOf(smc), smc.Name)
@@ -79,7 +54,42 @@ func (r *Reconciler) deleteUnwatched(ctx context.Context, smc *v1.ServiceMeshCon
 	return done + more, err
 }
 
+// deleteAttachments deletes the NetworkAttachmentDefinitions of the resource, which are in
+// no namespace of its own, but for those keys, and returns how many it has deleted.
+func (r *Reconciler) deleteAttachments(ctx context.Context, smc *v1.ServiceMeshController, keep []object.Key) (done int, err error) {
+	attachments, err := r.applier.Attachments(ctx, smc.Name)
+	if err != nil {
+		return 0, err
+	}
+	return r.applier.Delete(ctx, surplus(attachments, keep))
+}
+
 // surplus lists those of the objects that may be removed and are not to be kept.
-func surplus(owned []apply.Owned, keep []apply.Key) []apply.Owned {
+func surplus(owned []apply.Owned, keep []object.Key) []apply.Owned {
 	return slices.DeleteFunc(apply.Removable(owned), func(o apply.Owned) bool { return slices.Contains(keep, o.Key) })
+}
+
+// removeUnwatched deletes objects that are not watched, including copied pull secrets, and
+// Helm's records. It returns how many records are left. If the namespace is gone, only
+// NetworkAttachmentDefinitions are left.
+func (r *Reconciler) removeUnwatched(ctx context.Context, smc *v1.ServiceMeshController, gone bool) (left int, err error) {
+	if gone {
+		_, err = r.deleteAttachments(ctx, smc, nil)
+		return 0, err
+	}
+	namespace, s := namespaceOf(smc), r.sessionFor(smc)
+	if !s.unwatchedRemoved {
+		_, err = r.deleteUnwatched(ctx, smc, nil)
+	}
+	if err == nil {
+		s.unwatchedRemoved = true
+		left, err = helm.NewStorage(r.clientset.CoreV1().Secrets(namespace)).DeleteReleases(ctx, removal)
+	}
+	if !apierrors.IsForbidden(err) {
+		return left, err
+	}
+	if missing, lookErr := r.applier.NamespaceMissing(ctx, namespace); lookErr == nil && missing {
+		return 0, nil
+	}
+	return left, err
 }

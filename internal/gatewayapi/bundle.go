@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package gatewayapi holds the Gateway API's CRDs (standard channel) and the rule
-// of when they are installed.
 package gatewayapi
 
 import (
@@ -20,29 +18,29 @@ import (
 //go:embed all:crds
 var crds embed.FS
 
-// ErrNotCompiledIn says that the binary was built without the CRDs.
-var ErrNotCompiledIn = errors.New("this binary was built without the Gateway API's CRDs: build it with `make build`, " +
+// ErrNotBundled reports that the binary was built without the CRDs of a version.
+var ErrNotBundled = errors.New("this binary was built without the Gateway API's CRDs: build it with `make build`, " +
 	"which copies them from the Go module cache (hack/gatewayapi)")
 
-// CompiledIn tells whether the binary has the CRDs of that version.
-func CompiledIn(version string) bool {
+// Bundled reports whether the binary has the CRDs of that version.
+func Bundled(version string) bool {
 	names, err := fs.Glob(crds, path.Join("crds", version, "*.json"))
 	return err == nil && len(names) > 0
 }
 
-// Bundle parses the CRDs of that version, such as v1.4.0, sorted by name. It fails
-// with ErrNotCompiledIn where the binary lacks them.
+// Bundle returns the CRDs of that version, such as v1.4.0, sorted by name. It fails with an
+// error that wraps ErrNotBundled if the binary does not have them.
 func Bundle(version string) ([]*unstructured.Unstructured, error) {
 	return parse(crds, path.Join("crds", version))
 }
 
-func parse(files fs.FS, folder string) ([]*unstructured.Unstructured, error) {
-	names, err := fs.Glob(files, path.Join(folder, "*.json"))
+func parse(files fs.FS, directory string) ([]*unstructured.Unstructured, error) {
+	names, err := fs.Glob(files, path.Join(directory, "*.json"))
 	if err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: %w", path.Base(folder), ErrNotCompiledIn)
+		return nil, fmt.Errorf("%s: %w", path.Base(directory), ErrNotBundled)
 	}
 	objects := make([]*unstructured.Unstructured, 0, len(names))
 	for _, name := range names {

@@ -37,7 +37,7 @@ var _ = Describe("A bundle", func() {
 
 	It("says how to get it where the binary was built without", func() {
 		_, err := gatewayapi.Parse(fstest.MapFS{"crds/README.md": file("")}, "crds/v1.0.0")
-		Expect(err).To(MatchError(gatewayapi.ErrNotCompiledIn))
+		Expect(err).To(MatchError(gatewayapi.ErrNotBundled))
 		Expect(err).To(MatchError(And(ContainSubstring("v1.0.0"), ContainSubstring("make build"))))
 	})
 
@@ -65,7 +65,7 @@ var _ = Describe("A bundle", func() {
 		}
 	})
 
-	It("that is not compiled in is said to be so", func() {
-		Expect(gatewayapi.CompiledIn("v0.1.0")).To(BeFalse())
+	It("that is not bundled is said to be so", func() {
+		Expect(gatewayapi.Bundled("v0.1.0")).To(BeFalse())
 	})
 })

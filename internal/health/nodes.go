@@ -13,13 +13,13 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-// templateGeneration is on each pod of a DaemonSet and tells of which template it is:
-// k8s.io/api/extensions/v1beta1.DaemonSetTemplateGenerationKey.
+// templateGeneration is a label on each pod of a DaemonSet with the generation of its
+// template: k8s.io/api/extensions/v1beta1.DaemonSetTemplateGenerationKey.
 const templateGeneration = "pod-template-generation"
 
-// Behind lists the nodes, sorted, on which a DaemonSet has no pod that is up to date
-// and ready, although it has one there.
-func Behind(d *appsv1.DaemonSet, pods []corev1.Pod) []string {
+// OutdatedNodes returns the nodes, sorted, on which a DaemonSet has pods, but none that is
+// both up to date and ready.
+func OutdatedNodes(d *appsv1.DaemonSet, pods []corev1.Pod) []string {
 	current, good := d.Annotations[appsv1.DeprecatedTemplateGeneration], map[string]bool{}
 	for i := range pods {
 		p := &pods[i]
@@ -42,25 +42,26 @@ func podReady(p *corev1.Pod) bool {
 	})
 }
 
-// Missing is how many pods that are up to date and ready a DaemonSet certainly lacks.
+// Missing returns how many up-to-date and ready pods a DaemonSet lacks at least.
 func Missing(p Progress) int32 { return max(0, p.Desired-min(p.Updated, p.Ready)) }
 
-// nodesNamed is how many nodes a message names.
-const nodesNamed = 5
+// maxNodesListed is how many nodes a message names.
+const maxNodesListed = 5
 
-// NotReadyNodes is the trouble of pods on nodes that are not ready.
-func NotReadyNodes(nodes []string) *Trouble {
-	return &Trouble{
+// NotReadyNodes returns the problem of pods on nodes that are not ready.
+func NotReadyNodes(nodes []string) *Problem {
+	return &Problem{
 		Reason: "NodesNotReady", rank: rankNotReady,
-		Message: fmt.Sprintf("%s not ready: mend or remove them, or set spec.upgrade.maxUnavailableNodes to %s or more to go on without them",
+		Message: fmt.Sprintf("%s not ready: fix or remove them, or set spec.upgrade.maxUnavailableNodes to %s or more to continue without them",
 			Nodes(nodes), strconv.Itoa(len(nodes))),
 	}
 }
 
-// Nodes names the first few nodes.
+// Nodes returns the subject and verb of a sentence about nodes, such as "node a is". It
+// names the first few.
 func Nodes(nodes []string) string {
 	if len(nodes) == 1 {
 		return "node " + nodes[0] + " is"
 	}
-	return "nodes " + wording.First(nodes, nodesNamed) + " are"
+	return "nodes " + wording.First(nodes, maxNodesListed) + " are"
 }

@@ -12,29 +12,30 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Trouble is why a pod does not get ready.
-type Trouble struct {
-	// Pod and Node are names. Empty: it is about no pod, or about one without a node.
+// Problem is the reason why pods do not become ready.
+type Problem struct {
+	// Pod and Node are names. Pod is empty if no pod is affected, Node if the pod is not
+	// scheduled.
 	Pod, Node string
-	// Reason is Kubernetes' own word for it, such as ImagePullBackOff.
+	// Reason is Kubernetes' own reason, such as ImagePullBackOff.
 	Reason string
-	// Message is Kubernetes' own text.
+	// Message is Kubernetes' own message.
 	Message string
-	// Certain tells that waiting does not help: a person has to act.
-	Certain bool
+	// Permanent reports whether the problem stays until a person acts.
+	Permanent bool
 
 	rank int
 }
 
-// How telling a trouble is: the higher, the more.
+// The significance of problems: the higher, the more.
 const (
 	rankNotReady = iota
 	rankUnschedulable
 	rankWaiting
-	rankCertain
+	rankPermanent
 )
 
-func (t Trouble) String() string {
+func (t Problem) String() string {
 	text := t.Reason
 	if t.Message != "" {
 		text += ": " + t.Message
@@ -49,39 +50,39 @@ func (t Trouble) String() string {
 	}
 }
 
-// Redacted is the trouble without what its message quotes of values. Names and reasons are
-// Kubernetes'.
-func (t Trouble) Redacted(redact func(string) string) Trouble {
+// Redacted returns the problem with its message passed through redact. Names and reasons
+// have no user-provided values.
+func (t Problem) Redacted(redact func(string) string) Problem {
 	t.Message = redact(t.Message)
 	return t
 }
 
-// Pods finds the most telling trouble of a workload's pods. Nil: all are ready, or on
-// their way. It is the newest pod's where several are alike.
-func Pods(pods []corev1.Pod) *Trouble {
+// Pods returns the most significant problem of a workload's pods, and of equal ones that of
+// the newest pod. Nil: all pods are ready or starting.
+func Pods(pods []corev1.Pod) *Problem {
 	pods = slices.Clone(pods)
 	slices.SortStableFunc(pods, func(a, b corev1.Pod) int {
 		return cmp.Or(b.CreationTimestamp.Compare(a.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
 	})
-	var worst *Trouble
+	var worst *Problem
 	for i := range pods {
-		if found := pod(&pods[i]); found != nil && (worst == nil || found.rank > worst.rank) {
+		if found := podProblem(&pods[i]); found != nil && (worst == nil || found.rank > worst.rank) {
 			worst = found
 		}
 	}
 	return worst
 }
 
-// pod finds the trouble of one pod. Nil: none.
-func pod(p *corev1.Pod) *Trouble {
-	found := unready(p)
+// podProblem returns the problem of one pod. Nil: it has none.
+func podProblem(p *corev1.Pod) *Problem {
+	found := readinessProblem(p)
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			found = &Trouble{Reason: c.Reason, Message: c.Message, rank: rankUnschedulable}
+			found = &Problem{Reason: c.Reason, Message: c.Message, rank: rankUnschedulable}
 		}
 	}
 	for _, status := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-		if t := container(status); t != nil && (found == nil || t.rank > found.rank) {
+		if t := containerProblem(status); t != nil && (found == nil || t.rank > found.rank) {
 			found = t
 		}
 	}
@@ -91,42 +92,42 @@ func pod(p *corev1.Pod) *Trouble {
 	return found
 }
 
-// unready tells of a pod that runs and is not ready.
-func unready(p *corev1.Pod) *Trouble {
+// readinessProblem returns the problem of a pod that is running but not ready.
+func readinessProblem(p *corev1.Pod) *Problem {
 	if p.Status.Phase != corev1.PodRunning {
 		return nil
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue {
-			return &Trouble{Reason: cmp.Or(c.Reason, "NotReady"), Message: cmp.Or(c.Message, "the pod runs and is not ready"), rank: rankNotReady}
+			return &Problem{Reason: cmp.Or(c.Reason, "NotReady"), Message: cmp.Or(c.Message, "the pod is running but not ready"), rank: rankNotReady}
 		}
 	}
 	return nil
 }
 
-// starting are the reasons for which a container waits that is on its way.
-var starting = []string{"ContainerCreating", "PodInitializing", ""}
+// startingReasons are the reasons with which a container waits while it starts.
+var startingReasons = []string{"ContainerCreating", "PodInitializing", ""}
 
-// container tells why a container waits. Nil: it runs, or is on its way.
-func container(status corev1.ContainerStatus) *Trouble {
+// containerProblem returns why a container waits. Nil: it is running or starting.
+func containerProblem(status corev1.ContainerStatus) *Problem {
 	waiting := status.State.Waiting
-	if waiting == nil || slices.Contains(starting, waiting.Reason) {
+	if waiting == nil || slices.Contains(startingReasons, waiting.Reason) {
 		return nil
 	}
-	found := &Trouble{Reason: waiting.Reason, Message: waiting.Message, rank: rankWaiting}
+	found := &Problem{Reason: waiting.Reason, Message: waiting.Message, rank: rankWaiting}
 	if last := status.LastTerminationState.Terminated; last != nil {
-		found.Message = fmt.Sprintf("container %s ended with %d (%s) %s", status.Name, last.ExitCode, last.Reason, strings.TrimSpace(last.Message))
+		found.Message = fmt.Sprintf("container %s exited with code %d (%s) %s", status.Name, last.ExitCode, last.Reason, strings.TrimSpace(last.Message))
 	}
-	if found.Certain = certain(*waiting); found.Certain {
-		found.rank = rankCertain
+	if found.Permanent = permanent(*waiting); found.Permanent {
+		found.rank = rankPermanent
 	}
 	return found
 }
 
-// certain tells that the kubelet will never start a container: there is no such image.
-// The reasons are those of k8s.io/kubernetes/pkg/kubelet/images, the words those of the
-// registries' answers.
-func certain(waiting corev1.ContainerStateWaiting) bool {
+// permanent reports whether the kubelet can never start the container, because its image
+// does not exist. The reasons are those of k8s.io/kubernetes/pkg/kubelet/images, the texts
+// those of registries.
+func permanent(waiting corev1.ContainerStateWaiting) bool {
 	switch waiting.Reason {
 	case "InvalidImageName", "ErrImageNeverPull":
 		return true
@@ -137,21 +138,21 @@ func certain(waiting corev1.ContainerStateWaiting) bool {
 	}
 }
 
-// Events finds out why no pod could be made, from the newest of the events of a
-// workload since that time. Nil: nothing tells.
-func Events(events []corev1.Event, since time.Time) *Trouble {
-	var found *Trouble
+// Events returns why no pod could be created, from the newest of a workload's events since
+// that time. Nil: there is no event.
+func Events(events []corev1.Event, since time.Time) *Problem {
+	var found *Problem
 	for _, event := range events {
 		if at := lastSeen(event); !at.Before(since) {
 			since = at
-			found = &Trouble{Reason: event.Reason, Message: event.Message, rank: rankWaiting}
+			found = &Problem{Reason: event.Reason, Message: event.Message, rank: rankWaiting}
 		}
 	}
 	return found
 }
 
-// lastSeen is when an event was told of last: there are three fields, by the age of the
-// client that wrote it.
+// lastSeen returns when an event was last observed. Clients of different ages write three
+// different fields.
 func lastSeen(event corev1.Event) time.Time {
 	switch {
 	case event.Series != nil:

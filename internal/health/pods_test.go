@@ -3,6 +3,7 @@
 package health_test
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -24,7 +25,10 @@ func onNode(name, node string, edit func(*corev1.Pod)) corev1.Pod {
 func running(ready corev1.ConditionStatus) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		p.Status.Phase = corev1.PodRunning
-		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready, Reason: "ContainersNotReady", Message: "unready"}}
+		p.Status.Conditions = []corev1.PodCondition{
+			{Type: corev1.PodReady, Status: ready, Reason: "ContainersNotReady", Message: "unready"},
+			{Type: corev1.PodScheduled, Status: corev1.ConditionTrue},
+		}
 	}
 }
 
@@ -41,6 +45,20 @@ func crashed(p *corev1.Pod) {
 	p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 2, Reason: "Error", Message: "no certificate\n"}
 }
 
+// containers is a running pod with the containers of others, after one that runs.
+func containers(edits ...func(*corev1.Pod)) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		running(corev1.ConditionFalse)(p)
+		statuses := []corev1.ContainerStatus{{Name: "running"}}
+		for _, edit := range edits {
+			other := corev1.Pod{}
+			edit(&other)
+			statuses = append(statuses, other.Status.ContainerStatuses...)
+		}
+		p.Status.ContainerStatuses = statuses
+	}
+}
+
 func unschedulable(p *corev1.Pod) {
 	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 }
@@ -51,7 +69,7 @@ var _ = It("The trouble of a pod shows the path of a value that its message quot
 	Expect(found.Redacted(redact).String()).To(Equal("pod registry.private on node n: ImagePullBackOff: pulling [global.hub]/pilot"))
 })
 
-var _ = DescribeTable("The trouble of a pod", func(edit func(*corev1.Pod), text string, certain bool) {
+var _ = DescribeTable("The problem of a pod", func(edit func(*corev1.Pod), text string, certain bool) {
 	found := health.Pods([]corev1.Pod{onNode("a", "", running(corev1.ConditionTrue)), onNode("p", "n", edit)})
 	if text == "" {
 		Expect(found).To(BeNil())
@@ -59,13 +77,19 @@ var _ = DescribeTable("The trouble of a pod", func(edit func(*corev1.Pod), text 
 	}
 	Expect(found).NotTo(BeNil())
 	Expect(found.String()).To(Equal(text))
-	Expect(found.Certain).To(Equal(certain))
+	Expect(found.Permanent).To(Equal(certain))
 },
 	Entry("is none when it is ready", running(corev1.ConditionTrue), "", false),
 	Entry("is none while it starts", waiting("ContainerCreating", ""), "", false),
 	Entry("is that it is not ready", running(corev1.ConditionFalse), "pod p on node n: ContainersNotReady: unready", false),
 	Entry("is that no node takes it", unschedulable, "pod p on node n: Unschedulable: 0/3 nodes are available", false),
-	Entry("is how its container ended", crashed, "pod p on node n: CrashLoopBackOff: container main ended with 2 (Error) no certificate", false),
+	Entry("is how its container ended", crashed, "pod p on node n: CrashLoopBackOff: container main exited with code 2 (Error) no certificate", false),
+	Entry("is that it is not ready, where its containers run", containers(), "pod p on node n: ContainersNotReady: unready", false),
+	Entry("is that of the container that waits", containers(crashed),
+		"pod p on node n: CrashLoopBackOff: container main exited with code 2 (Error) no certificate", false),
+	Entry("is that of the container that cannot start", containers(crashed, waiting("InvalidImageName", "x")), "pod p on node n: InvalidImageName: x", true),
+	Entry("is that of the first container of equal ones", containers(waiting("CrashLoopBackOff", "first"), waiting("CrashLoopBackOff", "second")),
+		"pod p on node n: CrashLoopBackOff: first", false),
 	Entry("is certain when there is no such image", waiting("ImagePullBackOff", `Back-off pulling image "x": not found`),
 		`pod p on node n: ImagePullBackOff: Back-off pulling image "x": not found`, true),
 	Entry("may pass when the registry does not answer", waiting("ErrImagePull", "dial tcp: i/o timeout"), "pod p on node n: ErrImagePull: dial tcp: i/o timeout", false),
@@ -73,34 +97,55 @@ var _ = DescribeTable("The trouble of a pod", func(edit func(*corev1.Pod), text 
 )
 
 var _ = Describe("Of several pods", func() {
-	It("the one whose trouble tells most is told of", func() {
+	It("the most significant problem is reported", func() {
 		found := health.Pods([]corev1.Pod{
-			onNode("a", "n", running(corev1.ConditionFalse)), onNode("b", "n", waiting("InvalidImageName", "")), onNode("c", "n", crashed),
+			onNode("a", "n", running(corev1.ConditionFalse)), onNode("b", "n", crashed), onNode("c", "n", waiting("InvalidImageName", "")),
 		})
-		Expect(found.Pod).To(Equal("b"))
+		Expect(found.Pod).To(Equal("c"))
 	})
 
-	It("the newest is told of where they are alike", func() {
+	It("one that no node takes has no node", func() {
+		Expect(health.Pods([]corev1.Pod{onNode("p", "", unschedulable)}).String()).To(Equal("pod p: Unschedulable: 0/3 nodes are available"))
+	})
+
+	It("the newest pod is reported where problems are alike", func() {
 		old := onNode("old", "n", crashed)
 		young := onNode("young", "n", crashed)
 		young.CreationTimestamp = metav1.NewTime(time.Unix(100, 0))
 		Expect(health.Pods([]corev1.Pod{old, young}).Pod).To(Equal("young"))
 		Expect(health.Pods([]corev1.Pod{young, old}).Pod).To(Equal("young"))
 	})
+
+	It("the order stays as it is: lists from a cache are shared", func() {
+		pods := []corev1.Pod{onNode("b", "n", crashed), onNode("a", "n", crashed)}
+		health.Pods(pods)
+		Expect(pods[0].Name).To(Equal("b"))
+	})
 })
 
 var _ = Describe("Events", func() {
 	at := func(seconds int64) metav1.Time { return metav1.NewTime(time.Unix(seconds, 0)) }
 
-	It("tell why no pods are made, the newest first, and none from before", func() {
+	It("report why no pods are created, the newest first, and none from before", func() {
 		events := []corev1.Event{
-			{LastTimestamp: at(10), Reason: "FailedCreate", Message: "exceeded quota"},
-			{EventTime: metav1.NewMicroTime(time.Unix(20, 0)), Reason: "FailedCreate", Message: "newest"},
-			{Series: &corev1.EventSeries{LastObservedTime: metav1.NewMicroTime(time.Unix(15, 0))}, Reason: "FailedCreate", Message: "series"},
+			{LastTimestamp: at(20), Reason: "FailedCreate", Message: "newest"},
+			{LastTimestamp: at(10), Reason: "FailedCreate", Message: "older"},
 		}
 		Expect(health.Events(events, time.Unix(5, 0)).String()).To(Equal("FailedCreate: newest"))
-		Expect(health.Events(events[:1], time.Unix(11, 0))).To(BeNil())
+		Expect(health.Events(events, time.Unix(20, 0)).String()).To(Equal("FailedCreate: newest"))
+		Expect(health.Events(events, time.Unix(21, 0))).To(BeNil())
 	})
+
+	DescribeTable("are dated by the field that their client writes", func(event corev1.Event) {
+		Expect(health.Events([]corev1.Event{event}, time.Unix(20, 0))).NotTo(BeNil())
+		Expect(health.Events([]corev1.Event{event}, time.Unix(21, 0))).To(BeNil())
+	},
+		Entry("the time of the event", corev1.Event{EventTime: metav1.NewMicroTime(time.Unix(20, 0))}),
+		Entry("the last time", corev1.Event{LastTimestamp: at(20), EventTime: metav1.NewMicroTime(time.Unix(30, 0))}),
+		Entry("the last time in a series", corev1.Event{
+			Series: &corev1.EventSeries{LastObservedTime: metav1.NewMicroTime(time.Unix(20, 0))}, LastTimestamp: at(30),
+		}),
+	)
 })
 
 var _ = Describe("Nodes without a good pod", func() {
@@ -126,10 +171,27 @@ var _ = Describe("Nodes without a good pod", func() {
 		}
 		pods := []corev1.Pod{
 			onNode("a", "n1", good), onNode("b", "n2", old), onNode("c", "n3", leaving), onNode("d", "n4", unready),
-			onNode("e", "n5", old), onNode("f", "n5", good), onNode("g", "", good),
+			onNode("e", "n5", old), onNode("f", "n5", good), onNode("g", "", old),
 		}
-		Expect(health.Behind(set, pods)).To(Equal([]string{"n2", "n3", "n4"}))
+		for i := range 9 {
+			pods = append(pods, onNode("x", fmt.Sprintf("x%d", i), old))
+		}
+		Expect(health.OutdatedNodes(set, pods)).To(Equal([]string{"n2", "n3", "n4", "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"}))
 	})
+
+	It("are a problem that names them, and what to set", func() {
+		Expect(health.NotReadyNodes([]string{"a", "b"}).String()).To(Equal(
+			"NodesNotReady: nodes a, b are not ready: fix or remove them, or set spec.upgrade.maxUnavailableNodes to 2 or more to continue without them"))
+	})
+
+	DescribeTable("lack at least", func(updated, ready, missing int) {
+		Expect(health.Missing(health.Progress{Desired: 3, Updated: int32(updated), Ready: int32(ready)})).To(BeEquivalentTo(missing))
+	},
+		Entry("no pod where all are updated and ready", 3, 3, 0),
+		Entry("the pods that are not ready", 3, 1, 2),
+		Entry("the pods that are not updated", 2, 3, 1),
+		Entry("no pod where more run than are wanted", 4, 4, 0),
+	)
 
 	It("are named, but not all of many", func() {
 		Expect(health.Nodes([]string{"a"})).To(Equal("node a is"))

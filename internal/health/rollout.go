@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health turns a Deployment or DaemonSet into its rollout's progress. It
-// is pure.
 package health
 
 import (
@@ -11,35 +9,34 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Progress is how far a rollout is.
+// Progress is the progress of a rollout.
 type Progress struct {
 	// Desired is the number of pods that should run.
 	Desired int32
 	// Updated is the number of pods of the current template.
 	Updated int32
-	// Ready is the number of ready pods, of whichever template.
+	// Ready is the number of ready pods, of any template.
 	Ready int32
 	// Old is the number of pods of earlier templates.
 	Old int32
-	// Unobserved tells that the controller has yet to see the object as it is now: the
-	// other counts are of an earlier one.
+	// Unobserved reports whether the workload's controller has yet to observe the current
+	// generation. The other counts are then of an earlier one.
 	Unobserved bool
-	// Done tells that the controller has seen the current template, and that every pod
-	// is of it, ready and available, and no other is left.
+	// Done reports whether the controller has observed the current template, every pod is
+	// of it, ready and available, and no other pod is left.
 	Done bool
-	// Message says what the rollout waits for. Empty when done.
+	// Message is what the rollout waits for. Empty if Done.
 	Message string
 }
 
-// Current is the number of pods that are certainly up to date and ready. The
-// counts do not tell which pods are ready, so that all old ones are taken to be.
-func (p Progress) Current() int32 { return max(0, min(p.Updated, p.Ready-p.Old, p.Desired)) }
+// UpdatedAndReady returns the number of pods that are certainly up to date and ready. The counts do
+// not show which pods are ready, so all old ones are assumed to be.
+func (p Progress) UpdatedAndReady() int32 { return max(0, min(p.Updated, p.Ready-p.Old, p.Desired)) }
 
-// Deployment tells the progress of a Deployment, by the rules of kubectl rollout
-// status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and with every
-// pod ready besides. One that is scaled to 0 is never done: a mesh needs each of its
-// Deployments, and no autoscaler brings it back from there. What its controller says of it
-// goes through redact.
+// Deployment returns the progress of a Deployment by the rules of kubectl rollout status
+// (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go), with every pod ready in
+// addition. One that is scaled to 0 is never done: a mesh needs each of its Deployments,
+// and no autoscaler scales up from 0. Messages of its controller pass through redact.
 func Deployment(d *appsv1.Deployment, redact func(string) string) Progress {
 	desired := int32(1)
 	if d.Spec.Replicas != nil {
@@ -54,19 +51,19 @@ func Deployment(d *appsv1.Deployment, redact func(string) string) Progress {
 	case desired == 0:
 		p.Message = fmt.Sprintf("scaled to 0 pods: run kubectl scale -n %s deployment/%s --replicas=1", d.Namespace, d.Name)
 	case s.UpdatedReplicas < desired:
-		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + failure(d, redact)
+		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedReplicas, desired) + conditionMessage(d, redact)
 	case s.Replicas > s.UpdatedReplicas:
-		p.Message = fmt.Sprintf("%d pods of the old version still run", s.Replicas-s.UpdatedReplicas) + failure(d, redact)
+		p.Message = fmt.Sprintf("%d old pods are still running", s.Replicas-s.UpdatedReplicas) + conditionMessage(d, redact)
 	case s.ReadyReplicas < desired || s.AvailableReplicas < desired:
-		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.ReadyReplicas, s.AvailableReplicas), desired) + failure(d, redact)
+		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.ReadyReplicas, s.AvailableReplicas), desired) + conditionMessage(d, redact)
 	default:
 		p.Done = true
 	}
 	return p
 }
 
-// failure adds what the Deployment controller says when it makes no progress.
-func failure(d *appsv1.Deployment, redact func(string) string) string {
+// conditionMessage returns the Deployment controller's message if it makes no progress.
+func conditionMessage(d *appsv1.Deployment, redact func(string) string) string {
 	for _, c := range d.Status.Conditions {
 		stuck := c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse
 		refused := c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
@@ -77,8 +74,8 @@ func failure(d *appsv1.Deployment, redact func(string) string) string {
 	return ""
 }
 
-// DaemonSet tells the progress of a DaemonSet, by the rules of kubectl rollout
-// status and with every pod ready besides.
+// DaemonSet returns the progress of a DaemonSet by the rules of kubectl rollout status,
+// with every pod ready in addition.
 func DaemonSet(d *appsv1.DaemonSet) Progress {
 	s := d.Status
 	p := Progress{
@@ -92,7 +89,7 @@ func DaemonSet(d *appsv1.DaemonSet) Progress {
 	case s.UpdatedNumberScheduled < s.DesiredNumberScheduled:
 		p.Message = fmt.Sprintf("%d of %d pods updated", s.UpdatedNumberScheduled, s.DesiredNumberScheduled)
 		if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
-			p.Message += "; updateStrategy is OnDelete: delete the old pods to go on"
+			p.Message += "; updateStrategy is OnDelete: delete the old pods to continue"
 		}
 	case s.NumberReady < s.DesiredNumberScheduled || s.NumberAvailable < s.DesiredNumberScheduled:
 		p.Message = fmt.Sprintf("%d of %d pods ready", min(s.NumberReady, s.NumberAvailable), s.DesiredNumberScheduled)

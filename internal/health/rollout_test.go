@@ -47,7 +47,7 @@ var _ = DescribeTable("A Deployment",
 	func(edit func(*appsv1.Deployment), done bool, current int, message string) {
 		p := health.Deployment(deployment(edit), redact)
 		Expect(p.Done).To(Equal(done))
-		Expect(p.Current()).To(BeEquivalentTo(current))
+		Expect(p.UpdatedAndReady()).To(BeEquivalentTo(current))
 		Expect(p.Message).To(Equal(message))
 	},
 	Entry("is done when all pods are updated, ready and available", func(*appsv1.Deployment) {}, true, 2, ""),
@@ -56,7 +56,7 @@ var _ = DescribeTable("A Deployment",
 	Entry("is not done while pods are to be updated",
 		func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }, false, 1, "1 of 2 pods updated"),
 	Entry("is not done while old pods run, and takes these for the ready ones",
-		func(d *appsv1.Deployment) { d.Status.Replicas = 4 }, false, 0, "2 pods of the old version still run"),
+		func(d *appsv1.Deployment) { d.Status.Replicas = 4 }, false, 0, "2 old pods are still running"),
 	Entry("is not done while a pod is not ready",
 		func(d *appsv1.Deployment) { d.Status.ReadyReplicas = 1 }, false, 1, "1 of 2 pods ready"),
 	Entry("is not done while a ready pod is not available",
@@ -79,6 +79,22 @@ var _ = DescribeTable("A Deployment",
 				Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota",
 			}}
 		}, false, 0, "0 of 2 pods ready: exceeded quota"),
+	Entry("says what its controller says when it exceeds its deadline",
+		func(d *appsv1.Deployment) {
+			d.Status.ReadyReplicas = 0
+			d.Status.Conditions = []appsv1.DeploymentCondition{
+				{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionFalse, Message: "no minimum availability"},
+				{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Message: "timed out progressing"},
+			}
+		}, false, 0, "0 of 2 pods ready: timed out progressing"),
+	Entry("says nothing of its controller while it makes progress",
+		func(d *appsv1.Deployment) {
+			d.Status.ReadyReplicas = 0
+			d.Status.Conditions = []appsv1.DeploymentCondition{
+				{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Message: "is progressing"},
+				{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionFalse, Message: "no failure"},
+			}
+		}, false, 0, "0 of 2 pods ready"),
 	// Hardened: global.hub in values, quoted by a workload's condition | the value stood in status and events
 	Entry("shows a path where its controller quotes a value",
 		func(d *appsv1.Deployment) {
@@ -89,11 +105,18 @@ var _ = DescribeTable("A Deployment",
 		}, false, 0, "0 of 2 pods ready: denied: [global.hub]/pilot"),
 )
 
+var _ = It("The counts are of an earlier generation until the controller has seen the current one", func() {
+	Expect(health.Deployment(deployment(func(d *appsv1.Deployment) { d.Generation++ }), redact).Unobserved).To(BeTrue())
+	Expect(health.DaemonSet(daemonSet(func(d *appsv1.DaemonSet) { d.Generation++ })).Unobserved).To(BeTrue())
+	Expect(health.Deployment(deployment(func(*appsv1.Deployment) {}), redact).Unobserved).To(BeFalse())
+	Expect(health.DaemonSet(daemonSet(func(*appsv1.DaemonSet) {})).Unobserved).To(BeFalse())
+})
+
 var _ = DescribeTable("A DaemonSet",
 	func(edit func(*appsv1.DaemonSet), done bool, current int, message string) {
 		p := health.DaemonSet(daemonSet(edit))
 		Expect(p.Done).To(Equal(done))
-		Expect(p.Current()).To(BeEquivalentTo(current))
+		Expect(p.UpdatedAndReady()).To(BeEquivalentTo(current))
 		Expect(p.Message).To(Equal(message))
 	},
 	Entry("is done when all pods are updated, ready and available", func(*appsv1.DaemonSet) {}, true, 3, ""),
@@ -111,5 +134,5 @@ var _ = DescribeTable("A DaemonSet",
 		func(d *appsv1.DaemonSet) {
 			d.Status.UpdatedNumberScheduled = 0
 			d.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType
-		}, false, 0, "0 of 3 pods updated; updateStrategy is OnDelete: delete the old pods to go on"),
+		}, false, 0, "0 of 3 pods updated; updateStrategy is OnDelete: delete the old pods to continue"),
 )

@@ -16,14 +16,14 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
-// ArchiveError says that an archive is no chart that can be loaded.
+// ArchiveError reports an archive that cannot be loaded as a chart.
 type ArchiveError struct{ text string }
 
 func (e *ArchiveError) Error() string { return e.text + ": publish the chart as Istio does" }
 
-// LoadArchive reads a chart that comes from elsewhere, as helm package makes them. It
-// is loaded and rendered in a process of its own. It fails with an *ArchiveError, a
-// *StoppedError or a *StartError.
+// LoadArchive loads a chart from a .tgz archive as helm package makes them. The chart is
+// loaded and rendered in a child process. It fails with an *ArchiveError, a *StoppedError
+// or a *StartError.
 func LoadArchive(name string, archive []byte) (*Chart, error) {
 	s := newSandbox()
 	loaded, err := s.load(archive)
@@ -34,7 +34,8 @@ func LoadArchive(name string, archive []byte) (*Chart, error) {
 	return &Chart{chart: loaded, reads: findReads(loaded), digest: hex.EncodeToString(sum[:]), sandbox: s}, nil
 }
 
-// Digest tells one archive from another. Empty for a chart that is compiled in.
+// Digest identifies the archive that the chart was loaded from: its SHA-256 in hexadecimal.
+// It is empty for a bundled chart.
 func (c *Chart) Digest() string { return c.digest }
 
 // loadArchive loads a chart in this process.
@@ -44,7 +45,7 @@ func loadArchive(archive []byte) (*chart.Chart, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if !readByHelm(file.Name) {
+		if !decodedByHelm(file.Name) {
 			continue
 		}
 		if err := yamllimit.CheckPlain(file.Data); err != nil {
@@ -53,12 +54,12 @@ func loadArchive(archive []byte) (*chart.Chart, error) {
 	}
 	loaded, err := loader.LoadFiles(files)
 	if err == nil && len(loaded.Dependencies()) > 0 {
-		err = errors.New("it brings other charts along") // JSON has no room for them.
+		err = errors.New("it has dependencies in charts/") // JSON has no room for them.
 	}
 	return loaded, err
 }
 
-// readByHelm tells the files that Helm decodes when it loads a chart.
-func readByHelm(name string) bool {
+// decodedByHelm reports whether Helm decodes the file when it loads a chart.
+func decodedByHelm(name string) bool {
 	return !strings.Contains(name, "/") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".lock"))
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package helm loads charts, renders them and records releases. It is the only
-// importer of the Helm SDK. It decides nothing: what is rendered is what the
-// values say, and a recorded release is never read to choose what to do.
 package helm
 
 import (
@@ -19,21 +16,21 @@ import (
 type Chart struct {
 	chart *chart.Chart
 	reads reads
-	// light is what is rendered of a chart that is compiled in, without what is aside.
-	light *chart.Chart
-	aside aside
-	// digest is that of a chart that is not compiled in.
+	// stripped is the form of a bundled chart that is rendered, without crdSpecs.
+	stripped *chart.Chart
+	// crdSpecs are the specs that are missing in stripped.
+	crdSpecs crdSpecs
+	// digest is the archive's. Empty for a bundled chart.
 	digest string
-	// sandbox renders what this process does not.
+	// sandbox renders archives, and values that can expand.
 	sandbox *sandbox
 }
 
-// Load reads the chart in that folder of files and stamps it with that version,
-// both as chart version and as appVersion: charts in Istio's source tree carry a
-// placeholder.
-func Load(files fs.FS, folder, version string) (*Chart, error) {
+// Load loads the chart in that directory, and sets its version and appVersion: charts in
+// Istio's source tree have a placeholder.
+func Load(files fs.FS, dir, version string) (*Chart, error) {
 	var buffered []*loader.BufferedFile
-	err := fs.WalkDir(files, folder, func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -41,23 +38,23 @@ func Load(files fs.FS, folder, version string) (*Chart, error) {
 		if err != nil {
 			return err
 		}
-		buffered = append(buffered, &loader.BufferedFile{Name: strings.TrimPrefix(name, folder+"/"), Data: content})
+		buffered = append(buffered, &loader.BufferedFile{Name: strings.TrimPrefix(name, dir+"/"), Data: content})
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading chart %s: %w", path.Base(folder), err)
+		return nil, fmt.Errorf("reading chart %s: %w", path.Base(dir), err)
 	}
 	loaded, err := loader.LoadFiles(buffered)
 	if err != nil {
-		return nil, fmt.Errorf("loading chart %s: %w", path.Base(folder), err)
+		return nil, fmt.Errorf("loading chart %s: %w", path.Base(dir), err)
 	}
 	loaded.Metadata.Version, loaded.Metadata.AppVersion = version, version
-	light, specs, err := setAside(loaded)
+	stripped, specs, err := extractCRDSpecs(loaded)
 	if err != nil {
-		return nil, fmt.Errorf("loading chart %s: %w", path.Base(folder), err)
+		return nil, fmt.Errorf("loading chart %s: %w", path.Base(dir), err)
 	}
-	return &Chart{chart: loaded, reads: findReads(light), light: light, aside: specs, sandbox: newSandbox()}, nil
+	return &Chart{chart: loaded, reads: findReads(stripped), stripped: stripped, crdSpecs: specs, sandbox: newSandbox()}, nil
 }
 
-// Name is the chart's name.
+// Name returns the name in the chart's Chart.yaml.
 func (c *Chart) Name() string { return c.chart.Name() }

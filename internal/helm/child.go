@@ -14,83 +14,84 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// childVariable marks the process that renders.
+// childVariable is set in the environment of a child process that renders.
 const childVariable = "GLOO_OPERATOR_RENDER"
 
-// longestError is how much of a chart's error message is kept, in bytes.
+// longestError is the maximum length of an error message of a chart, in bytes.
 const longestError = 1024
 
-// RenderIfChild renders and exits where this process was started to do so, and
-// returns otherwise. An executable that renders charts that are not compiled in
-// calls it first.
+// RenderIfChild serves a rendering request and exits if this process is a child that was
+// started for one. Otherwise it returns. An executable that loads archives must call it
+// first.
 func RenderIfChild() {
 	if os.Getenv(childVariable) == "" {
 		return
 	}
-	if err := renderOrder(os.Stdin, os.Stdout); err != nil {
+	if err := serveRequest(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// renderOrder reads an order and writes the answer.
-func renderOrder(in io.Reader, out io.Writer) error {
+// serveRequest reads a request and writes the response.
+func serveRequest(in io.Reader, out io.Writer) error {
 	content, err := io.ReadAll(in)
 	if err != nil {
 		return err
 	}
-	asked := order{}
-	if err := utiljson.Unmarshal(content, &asked); err != nil {
+	request := childRequest{}
+	if err := utiljson.Unmarshal(content, &request); err != nil {
 		return err
 	}
-	if err := confine(asked.Memory); err != nil {
-		return fmt.Errorf("bounding the memory: %w", err)
+	if err := limitMemory(request.Memory); err != nil {
+		return fmt.Errorf("limiting the memory: %w", err)
 	}
-	return json.NewEncoder(out).Encode(carryOut(asked))
+	return json.NewEncoder(out).Encode(handleRequest(request))
 }
 
-// confine makes the kernel refuse memory beyond the limit, and Go collect before.
-func confine(memory uint64) error {
+// limitMemory makes the kernel refuse memory beyond the limit in bytes, and Go's garbage
+// collector run before.
+func limitMemory(memory uint64) error {
 	debug.SetMemoryLimit(int64(memory) / 4 * 3)
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: memory, Max: memory})
 }
 
-func carryOut(asked order) answer {
-	if len(asked.Archive) > 0 {
-		return load(asked.Archive)
+func handleRequest(request childRequest) childResponse {
+	if len(request.Archive) > 0 {
+		return load(request.Archive)
 	}
-	form := &chart.Chart{}
-	if err := json.Unmarshal(asked.Chart, form); err != nil { // Not utiljson: defaults are floats in Helm's own loader.
-		return refuse(err)
+	source := &chart.Chart{}
+	if err := json.Unmarshal(request.Chart, source); err != nil { // Not utiljson: defaults are floats in Helm's own loader.
+		return errorResponse(err)
 	}
-	manifest, objects, err := render(form, asked.Request)
+	manifest, objects, err := render(source, request.Request)
 	if err != nil {
-		return refuse(err)
+		return errorResponse(err)
 	}
-	rendered := answer{Manifest: manifest}
+	response := childResponse{Manifest: manifest}
 	for _, object := range objects {
 		content, err := json.Marshal(object.Object)
 		if err != nil {
-			return refuse(err)
+			return errorResponse(err)
 		}
-		rendered.Objects = append(rendered.Objects, content)
+		response.Objects = append(response.Objects, content)
 	}
-	return rendered
+	return response
 }
 
-func load(archive []byte) answer {
+func load(archive []byte) childResponse {
 	loaded, err := loadArchive(archive)
 	if err != nil {
-		return refuse(err)
+		return errorResponse(err)
 	}
 	content, err := json.Marshal(loaded)
 	if err != nil {
-		return refuse(err)
+		return errorResponse(err)
 	}
-	return answer{Chart: content}
+	return childResponse{Chart: content}
 }
 
-func refuse(err error) answer {
-	return answer{Error: fmt.Sprintf("%.*s", longestError, err.Error())}
+func errorResponse(err error) childResponse {
+	return childResponse{Error: fmt.Sprintf("%.*s", longestError, err.Error())}
 }

@@ -14,11 +14,11 @@ import (
 // profiles can be merged between them and the user's values.
 const defaultsKey = "_internal_defaults_do_not_set"
 
-// mergeTemplates handle whole sections, or name what is gone: they say nothing
-// about which keys are read.
+// mergeTemplates process whole maps, or name removed keys: they do not show which keys are
+// read.
 var mergeTemplates = map[string]bool{"zzz_profile.yaml": true, "zzy_descope_legacy.yaml": true, "NOTES.txt": true}
 
-// alwaysRead are the keys that mergeTemplates do read.
+// alwaysRead are the keys that mergeTemplates read.
 var alwaysRead = []string{"profile", "platform", "compatibilityVersion", "global.profile", "global.platform"}
 
 // valuesReference matches .Values.a.b, (.Values.a).b and $.Values.a.
@@ -30,8 +30,8 @@ type reads struct {
 	references map[string]bool
 }
 
-// findReads collects the keys in the chart's defaults and the paths that its
-// templates and files name.
+// findReads collects the keys of the chart's defaults and the paths that its templates and
+// files reference.
 func findReads(c *chart.Chart) reads {
 	r := reads{defaults: c.Values, references: map[string]bool{}}
 	if inner, ok := c.Values[defaultsKey].(map[string]any); ok {
@@ -51,21 +51,20 @@ func findReads(c *chart.Chart) reads {
 	return r
 }
 
-// Reads tells whether the chart can read the value at that path: whether its
-// defaults have it, or sit above it as a map for the user to fill, or a template
-// names it, something above it or something below it. It rather says yes
-// too often than calls a value unread that has an effect.
+// Reads reports whether the chart can read the value at that path: its defaults have the
+// path or an empty map above it, or a template references the path, a parent or a child. It
+// errs on the side of true, so that a value with an effect is never reported as unused.
 func (c *Chart) Reads(valuePath []string) bool {
 	return inDefaults(c.reads.defaults, valuePath) || c.reads.referenced(valuePath)
 }
 
-// HasDefault tells whether the chart's defaults have that key at their root.
+// HasDefault reports whether the chart's defaults have that key at their root.
 func (c *Chart) HasDefault(key string) bool {
 	_, ok := c.reads.defaults[key]
 	return ok
 }
 
-// Default is the chart's default at that path, and whether there is one.
+// Default returns the chart's default at that path, and false if there is none.
 func (c *Chart) Default(valuePath []string) (any, bool) {
 	var node any = c.reads.defaults
 	for _, key := range valuePath {

@@ -22,34 +22,33 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
-// Request is what a chart is rendered with.
+// Request is the input of a rendering.
 type Request struct {
-	// Release is the release's name.
+	// Release is the name of the Helm release.
 	Release string
-	// Namespace is the release's namespace.
+	// Namespace is the namespace of the Helm release.
 	Namespace string
-	// KubernetesVersion is the API server's version, such as v1.37.2, which charts see
-	// as .Capabilities.KubeVersion.
+	// KubernetesVersion is the API server's version, such as v1.37.2, which charts see as
+	// .Capabilities.KubeVersion. Empty: Helm's default.
 	KubernetesVersion string
 	// Values override the chart's defaults.
 	Values map[string]any
 }
 
-// Rendered is what a chart was rendered with: with the chart's output, all that a
-// release records.
+// Rendered is a rendered chart, with all that a Helm release stores.
 type Rendered struct {
-	// Chart that was rendered.
+	// Chart is the chart that was rendered.
 	Chart *Chart
-	// Request that it was rendered with.
+	// Request is the input that it was rendered with.
 	Request Request
-	// manifest is empty where specs were set aside.
+	// manifest is empty if the chart has crdSpecs.
 	manifest string
 }
 
-// Manifest is the text, as Helm records it. Where specs were set aside, the chart is
-// rendered once more for it, whole.
+// Manifest returns the rendered text as Helm stores it. If specs of CRDs were stripped, it
+// renders the original chart for it.
 func (r *Rendered) Manifest() (string, error) {
-	if r.manifest != "" || len(r.Chart.aside) == 0 {
+	if r.manifest != "" || len(r.Chart.crdSpecs) == 0 {
 		return r.manifest, nil
 	}
 	manifest, _, err := render(r.Chart.chart, r.Request)
@@ -59,15 +58,14 @@ func (r *Rendered) Manifest() (string, error) {
 	return manifest, nil
 }
 
-// Render renders the chart, and parses the objects in the order of the text. The
-// same request makes the same bytes. The spec of a CRD may be a *Spec. Templates see
-// no cluster: lookup finds nothing. Errors are the chart's own, shortened to
-// what a user can act on. A chart that is not compiled in, or is given values that may
-// grow in it, is rendered in a process of its own, and may fail with a *StoppedError or
-// a *StartError.
+// Render renders the chart, and returns its objects in the order of the text. The output is
+// deterministic. The spec of a CRD can be a *Spec. Templates have no access to the cluster:
+// lookup returns nothing. Errors are the chart's own, shortened. An archive, or values that
+// can expand, are rendered in a child process, and Render can then fail with a
+// *StoppedError or a *StartError.
 func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured, error) {
 	rendered := &Rendered{Chart: c, Request: request}
-	manifest, objects, err := c.renderForm(request)
+	manifest, objects, err := c.render(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rendering chart %s: %w", c.Name(), err)
 	}
@@ -75,34 +73,34 @@ func (c *Chart) Render(request Request) (*Rendered, []*unstructured.Unstructured
 	return rendered, objects, nil
 }
 
-// renderForm renders the chart in the form that is made for it. The text is empty
-// where specs were set aside.
-func (c *Chart) renderForm(request Request) (string, []*unstructured.Unstructured, error) {
-	if c.digest != "" || mayGrow(request.Values) {
+// render renders the right form of the chart in the right process. The text is empty if
+// specs were stripped.
+func (c *Chart) render(request Request) (string, []*unstructured.Unstructured, error) {
+	if c.digest != "" || mayExpand(request.Values) {
 		return c.sandbox.render(c.chart, request)
 	}
-	manifest, objects, err := render(c.light, request)
-	if len(c.aside) > 0 {
+	manifest, objects, err := render(c.stripped, request)
+	if len(c.crdSpecs) > 0 {
 		manifest = ""
 	}
-	c.aside.putBack(objects)
+	c.crdSpecs.restore(objects)
 	return manifest, objects, err
 }
 
-// render renders a form of a chart in this process.
-func render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
-	values, err := renderValues(form, request)
+// render renders a chart in this process.
+func render(source *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
+	values, err := renderValues(source, request)
 	if err != nil {
 		return "", nil, err
 	}
-	files, err := engine.Engine{}.Render(form, values)
+	files, err := engine.Engine{}.Render(source, values)
 	if err != nil {
 		return "", nil, &TemplateError{cause: err}
 	}
 	return parseFiles(files)
 }
 
-func renderValues(form *chart.Chart, request Request) (chartutil.Values, error) {
+func renderValues(source *chart.Chart, request Request) (chartutil.Values, error) {
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	if request.KubernetesVersion != "" {
 		version, err := chartutil.ParseKubeVersion(request.KubernetesVersion)
@@ -112,15 +110,15 @@ func renderValues(form *chart.Chart, request Request) (chartutil.Values, error) 
 		capabilities.KubeVersion = *version
 	}
 	options := chartutil.ReleaseOptions{Name: request.Release, Namespace: request.Namespace, Revision: 1, IsInstall: true}
-	// Istio's charts have no schema of their values; that of another chart might lead Helm to some URL.
-	values, err := chartutil.ToRenderValuesWithSchemaValidation(form, request.Values, options, capabilities, true)
+	// Validation is skipped: Istio's charts have no schema, and that of another chart could make Helm fetch a URL.
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(source, request.Values, options, capabilities, true)
 	if err != nil {
 		return nil, fmt.Errorf("merging values: %w", err)
 	}
 	return values, nil
 }
 
-// documentSeparator is three dashes at the start of a line, as for Helm.
+// documentSeparator is three dashes at the start of a line, as in Helm.
 var documentSeparator = regexp.MustCompile(`(?m)^---\s*`)
 
 func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, error) {
@@ -153,15 +151,15 @@ func parseFiles(files map[string]string) (string, []*unstructured.Unstructured, 
 	return manifest.String(), objects, nil
 }
 
-// document is one of a chart's output, and the object in it, if any.
+// document is one YAML document of a chart's output, with the object in it, if any.
 type document struct {
 	source, text string
 	object       *unstructured.Unstructured
 }
 
-// parseAll parses documents: those that hold CRDs are long.
+// parseAll parses documents in parallel: those of CRDs are long.
 func parseAll(documents []document) error {
-	return together(len(documents), func(i int) error {
+	return forEachParallel(len(documents), func(i int) error {
 		object, err := parseDocument(documents[i].text)
 		if err != nil {
 			return fmt.Errorf("%s: %w", documents[i].source, err)
@@ -171,9 +169,10 @@ func parseAll(documents []document) error {
 	})
 }
 
-// together does something for each index, as many at once as there are processors, and
-// returns the failure of the first index that has one.
-func together(count int, do func(i int) error) error {
+// forEachParallel calls do for each index, with up to GOMAXPROCS calls at once. Unlike
+// errgroup's Wait, it returns the error of the lowest index, so that the same input fails
+// with the same message.
+func forEachParallel(count int, do func(i int) error) error {
 	failures := make([]error, count)
 	group := errgroup.Group{}
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -187,40 +186,40 @@ func together(count int, do func(i int) error) error {
 	return cmp.Or(failures...)
 }
 
-// parseDocument reads one YAML document; nil where it holds nothing but comments.
+// parseDocument parses one YAML document. It returns nil for one that has only comments.
 func parseDocument(document string) (*unstructured.Unstructured, error) {
 	if strings.TrimSpace(document) == "" {
 		return nil, nil
 	}
 	if err := yamllimit.CheckPlain([]byte(document)); err != nil {
-		return nil, fmt.Errorf("the values make YAML of it that is not read, since %w: shorten them, and take out texts that begin with & or *", err)
+		return nil, fmt.Errorf("the values produce YAML that is rejected, since %w: shorten them, and remove strings that begin with & or *", err)
 	}
 	content, err := yaml.YAMLToJSON([]byte(document))
 	if err != nil {
-		return nil, fmt.Errorf("the values make invalid YAML of it: %w", err)
+		return nil, fmt.Errorf("the values produce invalid YAML: %w", err)
 	}
 	if string(content) == "null" {
 		return nil, nil
 	}
 	object := &unstructured.Unstructured{}
 	if err := json.Unmarshal(content, &object.Object); err != nil {
-		return nil, fmt.Errorf("the values make no object of it: %w", err)
+		return nil, fmt.Errorf("the values produce a document that is not an object: %w", err)
 	}
 	if object.GetKind() == "" || object.GetName() == "" {
-		return nil, fmt.Errorf("the values make an object without kind or name of it")
+		return nil, fmt.Errorf("the values produce an object without kind or name")
 	}
 	return object, nil
 }
 
-// TemplateError is a failure inside a template. Error gives the innermost reason
-// with the place in the template, without the chain of includes before it.
+// TemplateError is a failure in a template. Its message is the innermost reason and its
+// position, without the chain of includes.
 type TemplateError struct{ cause error }
 
-// failed matches what Helm makes of fail and required, by which charts refuse
-// values: helm.sh/helm/v3/pkg/engine, cleanupExecError.
+// failed matches Helm's form of fail and required, with which charts reject values:
+// helm.sh/helm/v3/pkg/engine, cleanupExecError.
 var failed = regexp.MustCompile(`(?s)^execution error at \([^)]*\): (.*)$`)
 
-// innermost matches the last template position and what is behind it.
+// innermost matches the last template position and the reason after it.
 var innermost = regexp.MustCompile(`(?s)^.*template: ([^:]+:\d+):\d+: executing "[^"]*" at (.*)$`)
 
 func (e *TemplateError) Error() string {

@@ -152,11 +152,11 @@ var _ = DescribeTable("A template that fails says", func(message, template strin
 	Entry("what is required", "color is required", `{{ required "color is required" .Values.colour }}`, nil),
 	Entry("where a value is of the wrong kind", "probe/templates/a.yaml:1: at <.Values.color.hue>: can't evaluate field hue in type interface {}",
 		"{{ .Values.color.hue }}", nil),
-	Entry("that the YAML is broken", "probe/templates/a.yaml: the values make invalid YAML of it: yaml: line 6: mapping values are not allowed in this context",
+	Entry("that the YAML is broken", "probe/templates/a.yaml: the values produce invalid YAML: yaml: line 6: mapping values are not allowed in this context",
 		configMap, tree{"color": "a: b"}),
-	Entry("that the text is no object", "probe/templates/a.yaml: the values make no object of it: json: cannot unmarshal array into Go value of type map[string]interface {}",
+	Entry("that the text is no object", "probe/templates/a.yaml: the values produce a document that is not an object: json: cannot unmarshal array into Go value of type map[string]interface {}",
 		"[{{ .Values.color }}]", nil),
-	Entry("that the object has no name", "probe/templates/a.yaml: the values make an object without kind or name of it",
+	Entry("that the object has no name", "probe/templates/a.yaml: the values produce an object without kind or name",
 		"kind: ConfigMap", nil),
 )
 

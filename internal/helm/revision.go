@@ -14,43 +14,43 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pendingTimeout is how long a revision that somebody's helm works on is left alone: helm's
-// own default for --timeout. A helm that takes longer finds its revision superseded, and
-// what it writes afterwards is looked at again.
+// pendingTimeout is how long a pending revision of another helm client is left alone: the
+// default of helm's --timeout. A client that takes longer finds its revision superseded.
 const pendingTimeout = 5 * time.Minute
 
 // ownerSelector selects the Secrets that Helm keeps its releases in.
 const ownerSelector = "owner=helm"
 
-// Revision is what the metadata of a release's Secret says of one revision.
+// Revision is the metadata of one revision of a Helm release.
 type Revision struct {
 	// Release is the name of the release.
 	Release string
-	// Version counts the revisions of a release.
+	// Version is the number of the revision, from 1.
 	Version int
-	// Written is when the Secret was last written, by the API server's clock.
+	// Written is the last write of the Secret, by the API server's clock.
 	Written time.Time
 
 	status release.Status
-	mark   string
-	// edited reports that another client has replaced the content since it was created.
+	label  string
+	// edited reports whether another client has replaced the content since the Secret was
+	// created.
 	edited bool
 }
 
-// revisionOf reads the metadata of a Secret. It is false for a Secret that is not named
-// as Helm names the one of that revision.
+// revisionOf reads the metadata of a Secret. It returns false if the Secret does not have
+// the name that Helm gives to that revision.
 func revisionOf(secret metav1.Object) (Revision, bool) {
 	labels := secret.GetLabels()
 	version, err := strconv.Atoi(labels["version"])
 	r := Revision{
 		Release: labels["name"], Version: version, Written: lastWrite(secret),
-		status: release.Status(labels["status"]), mark: labels[digestLabel], edited: edited(secret),
+		status: release.Status(labels["status"]), label: labels[digestLabel], edited: edited(secret),
 	}
 	return r, err == nil && version > 0 && secret.GetName() == secretName(r.Release, version)
 }
 
-// edited reports that the client that created a Secret, which keeps its immutable type, no
-// longer owns its content.
+// edited reports whether the client that created the Secret no longer owns its content.
+// That client stays the owner of the type, which is immutable.
 func edited(secret metav1.Object) bool {
 	return slices.ContainsFunc(secret.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 		if entry.FieldsV1 == nil {
@@ -61,7 +61,7 @@ func edited(secret metav1.Object) bool {
 	})
 }
 
-// lastWrite is the newest time that the API server has noted on an object.
+// lastWrite returns the newest time in the object's metadata.
 func lastWrite(object metav1.Object) time.Time {
 	newest := object.GetCreationTimestamp().Time
 	for _, entry := range object.GetManagedFields() {
@@ -72,34 +72,38 @@ func lastWrite(object metav1.Object) time.Time {
 	return newest
 }
 
-// forged reports a revision that passes for the operator's with other content.
-func (r Revision) forged() bool { return r.edited && r.ours() && r.status == release.StatusDeployed }
+// tampered reports whether the revision has the operator's label and the content of another
+// client.
+func (r Revision) tampered() bool {
+	return r.edited && r.byOperator() && r.status == release.StatusDeployed
+}
 
-// Revisions are the revisions of one release.
+// Revisions are the revisions of one release, in any order.
 type Revisions []Revision
 
-// Truthful reports whether the newest revision is the operator's for that digest and the
-// only one that is deployed.
-func (all Revisions) Truthful(digest string) bool {
+// Recorded reports whether the newest revision is the operator's for that digest, and the
+// only one with status deployed.
+func (all Revisions) Recorded(digest string) bool {
 	newest, ok := all.newest()
-	if !ok || newest.edited || newest.mark != mark(digest, newest.Version) || newest.status != release.StatusDeployed {
+	if !ok || newest.edited || newest.label != revisionLabel(digest, newest.Version) || newest.status != release.StatusDeployed {
 		return false
 	}
-	return !slices.ContainsFunc(all, func(r Revision) bool { return r.Version != newest.Version && !past(r.status) })
+	return !slices.ContainsFunc(all, func(r Revision) bool { return r.Version != newest.Version && !isPast(r.status) })
 }
 
-// Foreign reports whether the newest revision is not one that the operator made.
+// Foreign reports whether the newest revision was not written by this operator. It is false
+// if there is none.
 func (all Revisions) Foreign() bool {
 	newest, ok := all.newest()
-	return ok && !newest.ours()
+	return ok && !newest.byOperator()
 }
 
-// ours reports whether the operator made the revision: helm copies labels from one revision
-// to the next, so the mark names the one that it was made for.
-func (r Revision) ours() bool { return strings.HasSuffix(r.mark, mark("", r.Version)) }
+// byOperator reports whether this operator wrote the revision. Helm copies labels to the
+// next revision, so the label names the revision that it belongs to.
+func (r Revision) byOperator() bool { return strings.HasSuffix(r.label, revisionLabel("", r.Version)) }
 
-// Pending is how long to leave the release alone, since somebody's helm may be at work on
-// it. Zero: nobody's is.
+// Pending returns how long to wait for another helm client that has a pending or
+// uninstalling revision. Zero: there is none.
 func (all Revisions) Pending(now time.Time) time.Duration {
 	var wait time.Duration
 	for _, r := range all {
@@ -117,13 +121,13 @@ func (all Revisions) newest() (Revision, bool) {
 	return slices.MaxFunc(all, func(a, b Revision) int { return cmp.Compare(a.Version, b.Version) }), true
 }
 
-// past reports whether a status is one that an older revision may have.
-func past(status release.Status) bool {
+// isPast reports whether the status is one of an older revision.
+func isPast(status release.Status) bool {
 	return status == release.StatusSuperseded || status == release.StatusFailed
 }
 
-// secretName is how Helm's storage names the Secret of a revision
-// (helm.sh/helm/v3/pkg/storage, makeKey).
+// secretName returns the name of a revision's Secret in Helm's storage:
+// helm.sh/helm/v3/pkg/storage, makeKey.
 func secretName(name string, version int) string {
 	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", name, version)
 }

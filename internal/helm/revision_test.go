@@ -33,7 +33,7 @@ func historyOf(secrets ...*metav1.PartialObjectMetadata) Revisions {
 
 var _ = DescribeTable("The history of a release", func(truthful, foreign bool, secrets ...*metav1.PartialObjectMetadata) {
 	all := historyOf(secrets...)
-	Expect(all.Truthful("abc")).To(Equal(truthful))
+	Expect(all.Recorded("abc")).To(Equal(truthful))
 	Expect(all.Foreign()).To(Equal(foreign))
 },
 	Entry("is true where the newest revision is the plan's and the only one deployed", true, false,

@@ -20,136 +20,136 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// sandbox loads and renders a chart that nobody vouches for, or with values that may
-// grow in it, in a process of its own: Helm cannot be interrupted, and templates can
-// loop or grow without end. The process is this executable again, with nothing in its
-// environment but childVariable.
+// sandbox loads and renders archives, and charts with values that can expand, in a child
+// process: Helm cannot be interrupted, and templates can loop or allocate without limit.
+// The child is this executable with only childVariable in its environment.
 type sandbox struct {
 	limits sandboxLimits
-	// executable is what is started. Empty: this executable.
+	// executable is the program to start. Empty: this executable.
 	executable string
 
 	mu      sync.Mutex
-	stopped refusal
+	stopped stoppedRender
 }
 
-// sandboxLimits bound one rendering.
+// sandboxLimits bound one child process.
 type sandboxLimits struct {
-	// deadline is how long it may take.
+	// deadline limits its run time.
 	deadline time.Duration
-	// memory is how much data the process may have, in bytes.
+	// memory limits its data segment, in bytes.
 	memory uint64
-	// output is how much it may answer, in bytes.
+	// output limits its response, in bytes.
 	output int
 }
 
-// limits are well above what Istio's charts need, and the memory beside that of the
-// operator is what its pod must be given.
+// limits are well above what Istio's charts need. The operator's pod needs this memory on
+// top of its own.
 var limits = sandboxLimits{deadline: 30 * time.Second, memory: 256 << 20, output: 16 << 20}
 
 func newSandbox() *sandbox { return &sandbox{limits: limits} }
 
-// again is how long a rendering that was stopped is not tried again: each try may
-// take as long as the first.
-const again = time.Minute
+// retryAfter is how long a stopped request is not repeated: each attempt can take as long
+// as the first.
+const retryAfter = time.Minute
 
-// refusal is the newest rendering that was stopped.
-type refusal struct {
-	order [sha256.Size]byte
-	err   error
-	until time.Time
+// stoppedRender is the newest request that was stopped.
+type stoppedRender struct {
+	digest [sha256.Size]byte
+	err    error
+	until  time.Time
 }
 
-// StoppedError says that a chart's rendering was stopped.
+// StoppedError reports that the child process exceeded a limit and was stopped.
 type StoppedError struct{ text string }
 
 func (e *StoppedError) Error() string {
-	return e.text + ": the chart is not one of Istio's, or is given values that make it endless"
+	return e.text + ": check that the chart is Istio's, and that no value expands without limit"
 }
 
-// StartError says that the process that renders could not be started, as when the
-// machine has no more processes or memory to give. It may pass by itself.
+// StartError reports that the child process could not be started, for example because the
+// node is out of processes or memory. It is temporary.
 type StartError struct{ Cause error }
 
 func (e *StartError) Error() string {
-	return fmt.Sprintf("the process that renders cannot be started: %v", e.Cause)
+	return fmt.Sprintf("the rendering process cannot be started: %v", e.Cause)
 }
 
 func (e *StartError) Unwrap() error { return e.Cause }
 
-// order and answer are what the processes say to each other, in JSON: an archive to
-// load, or a chart to render.
-type order struct {
+// childRequest and childResponse are exchanged with the child process as JSON. A request
+// has an archive to load or a chart to render.
+type childRequest struct {
 	Archive []byte          `json:",omitempty"`
 	Chart   json.RawMessage `json:",omitempty"`
 	Request Request
 	Memory  uint64
 }
 
-type answer struct {
+type childResponse struct {
 	Chart    json.RawMessage `json:",omitempty"`
 	Manifest string
 	Objects  []json.RawMessage
 	Error    string
 }
 
-// load has the child load an archive.
+// load loads an archive in a child process.
 func (s *sandbox) load(archive []byte) (*chart.Chart, error) {
-	said, err := s.ask(order{Archive: archive})
+	response, err := s.call(childRequest{Archive: archive})
 	if err != nil {
 		return nil, err
 	}
-	if said.Error != "" {
-		return nil, &ArchiveError{said.Error}
+	if response.Error != "" {
+		return nil, &ArchiveError{response.Error}
 	}
 	loaded := &chart.Chart{}
-	if err := json.Unmarshal(said.Chart, loaded); err != nil {
-		return nil, fmt.Errorf("reading what was loaded: %w", err)
+	if err := json.Unmarshal(response.Chart, loaded); err != nil {
+		return nil, fmt.Errorf("decoding the loaded chart: %w", err)
 	}
 	return loaded, nil
 }
 
-// render has the child render.
-func (s *sandbox) render(form *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
-	content, err := json.Marshal(form)
+// render renders a chart in a child process.
+func (s *sandbox) render(source *chart.Chart, request Request) (string, []*unstructured.Unstructured, error) {
+	content, err := json.Marshal(source)
 	if err != nil {
 		return "", nil, err
 	}
-	said, err := s.ask(order{Chart: content, Request: request})
+	response, err := s.call(childRequest{Chart: content, Request: request})
 	if err != nil {
 		return "", nil, err
 	}
-	return readRendered(said)
+	return readRendered(response)
 }
 
-// ask has the child carry out an order, unless it was stopped at the same just now.
-func (s *sandbox) ask(asked order) (answer, error) {
+// call sends a request to a child process, unless the same one was stopped within
+// retryAfter.
+func (s *sandbox) call(request childRequest) (childResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	asked.Memory = s.limits.memory
-	content, err := json.Marshal(asked)
+	request.Memory = s.limits.memory
+	content, err := json.Marshal(request)
 	if err != nil {
-		return answer{}, err
+		return childResponse{}, err
 	}
 	sum := sha256.Sum256(content)
-	if s.stopped.order == sum && time.Now().Before(s.stopped.until) {
-		return answer{}, s.stopped.err
+	if s.stopped.digest == sum && time.Now().Before(s.stopped.until) {
+		return childResponse{}, s.stopped.err
 	}
 	output, err := s.run(content)
 	if stopped := (&StoppedError{}); errors.As(err, &stopped) {
-		s.stopped = refusal{order: sum, err: err, until: time.Now().Add(again)}
+		s.stopped = stoppedRender{digest: sum, err: err, until: time.Now().Add(retryAfter)}
 	}
 	if err != nil {
-		return answer{}, err
+		return childResponse{}, err
 	}
-	said := answer{}
-	if err := json.Unmarshal(output, &said); err != nil {
-		return answer{}, fmt.Errorf("reading what was rendered: %w", err)
+	response := childResponse{}
+	if err := json.Unmarshal(output, &response); err != nil {
+		return childResponse{}, fmt.Errorf("decoding the rendered chart: %w", err)
 	}
-	return said, nil
+	return response, nil
 }
 
-// run starts the child and returns what it writes.
+// run starts a child process and returns its output.
 func (s *sandbox) run(content []byte) ([]byte, error) {
 	if os.Getenv(childVariable) != "" {
 		return nil, errors.New("this executable does not call RenderIfChild first")
@@ -160,31 +160,31 @@ func (s *sandbox) run(content []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.limits.deadline)
 	defer cancel()
-	output, complaint := &bounded{limit: s.limits.output}, &bounded{limit: 64 << 10}
+	stdout, stderr := &limitedBuffer{limit: s.limits.output}, &limitedBuffer{limit: 64 << 10}
 	child := exec.CommandContext(ctx, executable)
 	child.Env = []string{childVariable + "=1"}
-	child.Stdin, child.Stdout, child.Stderr = bytes.NewReader(content), output, complaint
+	child.Stdin, child.Stdout, child.Stderr = bytes.NewReader(content), stdout, stderr
 	child.WaitDelay = time.Second
 	if err := child.Start(); err != nil {
 		return nil, &StartError{err}
 	}
 	err = child.Wait()
 	switch {
-	case output.exceeded:
-		return nil, &StoppedError{fmt.Sprintf("it makes more than %d MiB", s.limits.output>>20)}
+	case stdout.exceeded:
+		return nil, &StoppedError{fmt.Sprintf("its output is larger than %d MiB", s.limits.output>>20)}
 	case ctx.Err() != nil:
 		return nil, &StoppedError{fmt.Sprintf("it takes longer than %s", s.limits.deadline)}
-	case err != nil && starved(child, complaint.kept.String()):
+	case err != nil && outOfMemory(child, stderr.content.String()):
 		return nil, &StoppedError{fmt.Sprintf("it needs more than %d MiB of memory", s.limits.memory>>20)}
-	case err != nil && strings.Contains(complaint.kept.String(), "failed to create new OS thread"):
-		return nil, &StartError{errors.New("it gets no threads")}
+	case err != nil && strings.Contains(stderr.content.String(), "failed to create new OS thread"):
+		return nil, &StartError{errors.New("no more threads can be created")}
 	case err != nil:
-		return nil, fmt.Errorf("the process that renders: %w", err)
+		return nil, fmt.Errorf("the rendering process failed: %w", err)
 	}
-	return output.kept.Bytes(), nil
+	return stdout.content.Bytes(), nil
 }
 
-// program is what is started.
+// program returns the path of the executable to start.
 func (s *sandbox) program() (string, error) {
 	if s.executable != "" {
 		return s.executable, nil
@@ -192,41 +192,42 @@ func (s *sandbox) program() (string, error) {
 	return os.Executable()
 }
 
-// starved tells a child that the Go runtime or the kernel ended for want of memory.
-func starved(child *exec.Cmd, complaint string) bool {
+// outOfMemory reports whether the Go runtime or the kernel ended the child for lack of
+// memory.
+func outOfMemory(child *exec.Cmd, stderr string) bool {
 	if child.ProcessState == nil {
 		return false
 	}
-	return strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate memory") ||
-		strings.Contains(complaint, "stack overflow") || !child.ProcessState.Exited()
+	return strings.Contains(stderr, "out of memory") || strings.Contains(stderr, "cannot allocate memory") ||
+		strings.Contains(stderr, "stack overflow") || !child.ProcessState.Exited()
 }
 
-func readRendered(said answer) (string, []*unstructured.Unstructured, error) {
-	if said.Error != "" {
-		return "", nil, errors.New(said.Error)
+func readRendered(response childResponse) (string, []*unstructured.Unstructured, error) {
+	if response.Error != "" {
+		return "", nil, errors.New(response.Error)
 	}
-	objects := make([]*unstructured.Unstructured, len(said.Objects))
-	for i, content := range said.Objects {
+	objects := make([]*unstructured.Unstructured, len(response.Objects))
+	for i, content := range response.Objects {
 		objects[i] = &unstructured.Unstructured{}
 		if err := utiljson.Unmarshal(content, &objects[i].Object); err != nil {
-			return "", nil, fmt.Errorf("reading what was rendered: %w", err)
+			return "", nil, fmt.Errorf("decoding the rendered chart: %w", err)
 		}
 	}
-	return said.Manifest, objects, nil
+	return response.Manifest, objects, nil
 }
 
-// bounded keeps up to limit bytes, and fails at more.
-type bounded struct {
-	kept     bytes.Buffer // Not embedded: its ReadFrom would go past Write.
+// limitedBuffer keeps up to limit bytes, and fails beyond.
+type limitedBuffer struct {
+	content  bytes.Buffer // Not embedded: its ReadFrom would go past Write.
 	limit    int
 	exceeded bool
 }
 
-// Write fails where the limit is exceeded, which ends who writes.
-func (b *bounded) Write(content []byte) (int, error) {
-	if b.kept.Len()+len(content) > b.limit {
+// Write fails if the limit is exceeded, which ends the writer.
+func (b *limitedBuffer) Write(content []byte) (int, error) {
+	if b.content.Len()+len(content) > b.limit {
 		b.exceeded = true
 		return 0, errors.New("too much")
 	}
-	return b.kept.Write(content)
+	return b.content.Write(content)
 }

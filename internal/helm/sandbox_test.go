@@ -11,10 +11,10 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
-// foreign is a chart from elsewhere with that template.
+// foreign is a chart from an archive with that template.
 func foreign(template string) *helm.Chart {
 	GinkgoHelper()
 	chart, err := helm.LoadArchive("probe", charttest.Pack("probe", charttest.Small("probe", "1.29.99", template)))
@@ -22,18 +22,18 @@ func foreign(template string) *helm.Chart {
 	return chart
 }
 
-var _ = Describe("A chart that is compiled in", func() {
-	It("is rendered to the same bytes in a process of its own", func() {
+var _ = Describe("A bundled chart", func() {
+	It("is rendered to the same bytes in a child process", func() {
 		for _, version := range istio.Versions() {
 			release, err := istio.Find(version)
 			Expect(err).NotTo(HaveOccurred())
-			for _, folder := range charttest.Folders {
-				chart, err := helm.Load(release.Charts, folder, version)
+			for _, directory := range charttest.Directories {
+				chart, err := helm.Load(release.Charts, directory, version)
 				Expect(err).NotTo(HaveOccurred())
 				ask := request(tree{"global": tree{"proxy": tree{"privileged": true}}, "pilot": tree{"replicaCount": int64(3)}})
 				want, wanted, err := chart.Render(ask)
 				Expect(err).NotTo(HaveOccurred())
-				got, objects, err := chart.RenderApart(ask)
+				got, objects, err := chart.RenderInChild(ask)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(want.Manifest()).To(Equal(got))
 				Expect(encoded(objects)).To(Equal(encoded(wanted)))
@@ -44,13 +44,13 @@ var _ = Describe("A chart that is compiled in", func() {
 	It("takes & and * in values, and records what it makes of them", func() {
 		release, err := istio.Find("1.29.1")
 		Expect(err).NotTo(HaveOccurred())
-		for _, folder := range charttest.Folders {
-			chart, err := helm.Load(release.Charts, folder, "1.29.1")
+		for _, directory := range charttest.Directories {
+			chart, err := helm.Load(release.Charts, directory, "1.29.1")
 			Expect(err).NotTo(HaveOccurred())
 			ask := request(tree{"pilot": tree{"env": tree{"A": "b & *c*"}}, "env": tree{"A": "b & *c*"}})
 			got, objects, err := chart.Render(ask)
 			Expect(err).NotTo(HaveOccurred())
-			want, wanted, err := chart.RenderApart(ask)
+			want, wanted, err := chart.RenderInChild(ask)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(got.Manifest()).To(Equal(want))
 			Expect(encoded(objects)).To(Equal(encoded(wanted)))
@@ -67,7 +67,7 @@ var _ = Describe("An archive", func() {
 		Entry("it is none", []byte("junk"), "publish the chart as Istio does"),
 		Entry("its Chart.yaml has an alias", packed("Chart.yaml", "apiVersion: v2\nname: &a probe\nversion: *a\n"), "Chart.yaml: it has YAML aliases"),
 		Entry("its Chart.lock has an alias", packed("Chart.lock", "a: &a b\nc: *a\n"), "Chart.lock: it has YAML aliases"),
-		Entry("it brings other charts along", packed("charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n"), "brings other charts along"),
+		Entry("it has dependencies in charts/", packed("charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n"), "dependencies in charts/"),
 	)
 })
 
@@ -78,12 +78,12 @@ func packed(file, content string) []byte {
 	return charttest.Pack("probe", files)
 }
 
-var _ = Describe("A chart from elsewhere", func() {
-	It("is rendered to the same bytes as one that is compiled in", func() {
-		for name, folder := range charttest.Folders {
+var _ = Describe("A chart from an archive", func() {
+	It("is rendered to the same bytes as a bundled one", func() {
+		for name, directory := range charttest.Directories {
 			release, err := istio.Find("1.29.1")
 			Expect(err).NotTo(HaveOccurred())
-			own, err := helm.Load(release.Charts, folder, "1.29.1")
+			own, err := helm.Load(release.Charts, directory, "1.29.1")
 			Expect(err).NotTo(HaveOccurred())
 			other, err := helm.LoadArchive(name, charttest.Charts("1.29.1", "1.29.1")[name])
 			Expect(err).NotTo(HaveOccurred())
@@ -105,13 +105,13 @@ var _ = Describe("A chart from elsewhere", func() {
 	})
 
 	// Hardened: a machine that starts no more processes (EAGAIN, ENOMEM) while a chart is to be rendered | FAILED with InvalidValues, and no retry
-	It("is rendered by the next try where the process of its own could not be started (ChartRenderingUnavailable)", func() {
+	It("is rendered by the next attempt if the child process could not be started (ChartRenderingUnavailable)", func() {
 		chart := foreign("kind: A\nmetadata: {name: a}\n")
-		chart.StartInstead("/does/not/exist")
+		chart.SetExecutable("/does/not/exist")
 		_, _, err := chart.Render(request(nil))
 		Expect(errors.As(err, new(*helm.StartError))).To(BeTrue(), "%v", err)
 		Expect(err).To(MatchError(ContainSubstring("cannot be started: fork/exec /does/not/exist: no such file or directory")))
-		chart.StartInstead("")
+		chart.SetExecutable("")
 		_, objects, err := chart.Render(request(nil))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(objects).To(HaveLen(1))
@@ -119,17 +119,17 @@ var _ = Describe("A chart from elsewhere", func() {
 
 	DescribeTable("is stopped where it", func(template, message string) {
 		chart := foreign(template)
-		chart.Bound(5*time.Second, 1<<20)
+		chart.SetLimits(5*time.Second, 1<<20)
 		_, _, err := chart.Render(request(nil))
 		stopped := &helm.StoppedError{}
 		Expect(errors.As(err, &stopped)).To(BeTrue(), "%v", err)
 		Expect(err).To(MatchError(ContainSubstring(message)))
 		_, _, second := chart.Render(request(nil))
-		Expect(second).To(MatchError(err.Error()), "and is not tried again at once")
+		Expect(second).To(MatchError(err.Error()), "and is not retried at once")
 	},
 		Entry("does not end", `{{ range $i := until 1000000 }}{{ range $j := until 1000000 }}{{ end }}{{ end }}`, "it takes longer than 5s"),
 		Entry("grows without end", `{{ $x := "xxxxxxxxxxxxxxxx" }}{{ range until 60 }}{{ $x = printf "%s%s" $x $x }}{{ end }}`, "of memory"),
 		Entry("asks for much at once", `{{ repeat 2000000000 "x" }}`, "of memory"),
-		Entry("makes too much", "kind: A\nmetadata: {name: a}\ntext: {{ repeat 3000000 \"x\" }}", "makes more than 1 MiB"),
+		Entry("makes too much", "kind: A\nmetadata: {name: a}\ntext: {{ repeat 3000000 \"x\" }}", "its output is larger than 1 MiB"),
 	)
 })

@@ -12,8 +12,8 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// observedSecrets notes what Helm's driver keeps to itself: which Secrets it has listed,
-// those that it cannot read included, and the resource version of its last write.
+// observedSecrets exposes what Helm's driver does not return: the Secrets that it has
+// listed, unreadable ones included, and the resource version of its last write.
 type observedSecrets struct {
 	typedcorev1.SecretInterface
 	written string
@@ -21,11 +21,11 @@ type observedSecrets struct {
 }
 
 func (o *observedSecrets) Create(ctx context.Context, secret *corev1.Secret, options metav1.CreateOptions) (*corev1.Secret, error) {
-	return o.note(o.SecretInterface.Create(ctx, secret, options))
+	return o.recordWrite(o.SecretInterface.Create(ctx, secret, options))
 }
 
 func (o *observedSecrets) Update(ctx context.Context, secret *corev1.Secret, options metav1.UpdateOptions) (*corev1.Secret, error) {
-	return o.note(o.SecretInterface.Update(ctx, secret, options))
+	return o.recordWrite(o.SecretInterface.Update(ctx, secret, options))
 }
 
 func (o *observedSecrets) List(ctx context.Context, options metav1.ListOptions) (*corev1.SecretList, error) {
@@ -36,18 +36,19 @@ func (o *observedSecrets) List(ctx context.Context, options metav1.ListOptions) 
 	return list, err
 }
 
-func (o *observedSecrets) note(answer *corev1.Secret, err error) (*corev1.Secret, error) {
+func (o *observedSecrets) recordWrite(secret *corev1.Secret, err error) (*corev1.Secret, error) {
 	if err == nil {
-		o.written = answer.ResourceVersion
+		o.written = secret.ResourceVersion
 	}
-	return answer, err
+	return secret, err
 }
 
-// list returns all revisions of the namespace that Secrets of Helm's names hold. One that
-// helm cannot read, or that is no longer what the operator made, has no chart.
-func (r *Recorder) list() ([]*release.Release, error) {
+// list returns all revisions in the namespace. A revision that helm cannot decode, or whose
+// content is no longer the operator's, has no chart. The status is that of the label, by
+// which helm finds the deployed revision.
+func (s *Storage) list() ([]*release.Release, error) {
 	readable := map[string]*release.Release{}
-	if _, err := r.driver.List(func(one *release.Release) bool {
+	if _, err := s.driver.List(func(one *release.Release) bool {
 		if one.Info != nil && one.Chart != nil {
 			readable[key(one)] = one
 		}
@@ -56,27 +57,28 @@ func (r *Recorder) list() ([]*release.Release, error) {
 		return nil, err
 	}
 	var all []*release.Release
-	for i := range r.secrets.listed {
-		secret := &r.secrets.listed[i]
+	for i := range s.secrets.listed {
+		secret := &s.secrets.listed[i]
 		revision, named := revisionOf(secret)
 		one := readable[secret.Name]
 		switch {
 		case !named:
-		case one == nil, revision.forged():
-			all = append(all, spoiled(revision))
+		case one == nil, revision.tampered():
+			all = append(all, unreadableRelease(revision))
 		default:
+			one.Info.Status = revision.status
 			all = append(all, one)
 		}
 	}
-	r.secrets.listed = nil
+	s.secrets.listed = nil
 	return all, nil
 }
 
-// spoiled stands for a revision whose content is of no use: only its number is taken.
-func spoiled(revision Revision) *release.Release {
+// unreadableRelease stands for a revision without usable content: only its number counts.
+func unreadableRelease(revision Revision) *release.Release {
 	written := helmtime.Time{Time: revision.Written}
 	return &release.Release{
-		Name: revision.Release, Version: revision.Version, Labels: map[string]string{digestLabel: revision.mark},
+		Name: revision.Release, Version: revision.Version, Labels: map[string]string{digestLabel: revision.label},
 		Info: &release.Info{Status: release.StatusUnknown, FirstDeployed: written, LastDeployed: written},
 	}
 }

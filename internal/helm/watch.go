@@ -15,15 +15,15 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/informers"
 )
 
-// Watch watches the metadata of the Secrets that Helm keeps its releases in. It holds
-// nothing of their content. A namespace that cannot be read yet keeps nobody waiting.
+// Watch watches the metadata of the Secrets of Helm releases. It keeps nothing of their
+// content. A namespace that cannot be read yet blocks no other.
 type Watch struct {
-	// namespaces are the informers by namespace; the empty one is of all.
+	// namespaces are the informers by namespace. The empty key is for all namespaces.
 	namespaces map[string]cache.SharedIndexInformer
 }
 
-// NewWatch makes a watch of those namespaces, or of all where none is given; Start fills
-// it.
+// NewWatch returns a watch of those namespaces, or of all if none is given. It has no data
+// before Start.
 func NewWatch(config *rest.Config, namespaces ...string) (*Watch, error) {
 	client, err := metadata.NewForConfig(metadata.ConfigFor(config))
 	if err != nil {
@@ -36,13 +36,13 @@ func NewWatch(config *rest.Config, namespaces ...string) (*Watch, error) {
 	secrets := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"})
 	for _, namespace := range namespaces {
 		w.namespaces[namespace] = informers.New(secrets.Namespace(namespace),
-			informers.Selection{Labels: ownerSelector, Cut: cutSecret}, &metav1.PartialObjectMetadata{})
+			informers.Selection{Labels: ownerSelector, Transform: trimSecret}, &metav1.PartialObjectMetadata{})
 	}
 	return w, nil
 }
 
-// cutSecret leaves what a Revision is read from.
-func cutSecret(object any) (any, error) {
+// trimSecret removes what no Revision is read from.
+func trimSecret(object any) (any, error) {
 	secret, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return object, nil
@@ -63,8 +63,8 @@ func (w *Watch) Start(ctx context.Context) error {
 // NeedLeaderElection makes the manager start the watch on standbys as well.
 func (w *Watch) NeedLeaderElection() bool { return false }
 
-// Notify calls changed with the name of each release of which a revision appears, changes
-// or goes. It is to be called before Start.
+// Notify registers a function that is called with the name of each release of which a
+// revision is added, changed or deleted. Call it before Start.
 func (w *Watch) Notify(changed func(release string)) error {
 	for _, informer := range w.namespaces {
 		if err := informers.Notify(informer, func(secret metav1.Object) { changed(secret.GetLabels()["name"]) }); err != nil {
@@ -75,7 +75,7 @@ func (w *Watch) Notify(changed func(release string)) error {
 }
 
 // Revisions returns the revisions of a release, and the resource version up to which they
-// are known. That is empty where the namespace has not been read yet.
+// are known. That is empty until the namespace was read.
 func (w *Watch) Revisions(namespace, release string) (Revisions, string) {
 	informer, ok := w.namespaces[namespace]
 	if !ok {

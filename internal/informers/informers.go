@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package informers makes informers that hold of a cluster what is asked about and
-// no more: a selection of objects, cut down as they arrive, and silent about
-// updates that change nothing of what is left.
 package informers
 
 import (
@@ -16,36 +13,33 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Client lists and watches one resource, as the typed clients and those for
-// metadata do.
+// Client lists and watches one resource, as typed clients and metadata clients do.
 type Client[L runtime.Object] interface {
 	List(context.Context, metav1.ListOptions) (L, error)
 	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-// Selection limits an informer. Its zero value selects everything and keeps all of
-// it.
+// Selection limits what an informer keeps. Its zero value keeps all objects in full.
 type Selection struct {
 	// Labels is a label selector.
 	Labels string
 	// Fields is a field selector.
 	Fields string
-	// Cut reduces an object to what is asked about. Nil: all of it is kept.
-	Cut cache.TransformFunc
-	// Answered is called with what each list and the beginning of each watch ended with,
-	// nil included. Nil: nobody asks.
-	Answered func(error)
+	// Transform reduces an object to what is needed. Nil: all of it is kept.
+	Transform cache.TransformFunc
+	// OnResult is called with the result of each list and of each start of a watch, nil
+	// included. Nil: it is not called.
+	OnResult func(error)
 }
 
-// answered passes an answer on.
-func (s Selection) answered(err error) {
-	if s.Answered != nil {
-		s.Answered(err)
+// report calls OnResult.
+func (s Selection) report(err error) {
+	if s.OnResult != nil {
+		s.OnResult(err)
 	}
 }
 
-// New makes an informer; it watches nothing before it is run. The example is an
-// empty object of the kind.
+// New returns an informer, which has to be run. The example is an empty object of its type.
 func New[L runtime.Object](client Client[L], selection Selection, example runtime.Object) cache.SharedIndexInformer {
 	limit := func(o metav1.ListOptions) metav1.ListOptions {
 		o.LabelSelector, o.FieldSelector = selection.Labels, selection.Fields
@@ -54,24 +48,24 @@ func New[L runtime.Object](client Client[L], selection Selection, example runtim
 	informer := cache.NewSharedIndexInformer(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := client.List(ctx, limit(o))
-			selection.answered(err)
+			selection.report(err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			stream, err := client.Watch(ctx, limit(o))
-			selection.answered(err)
+			selection.report(err)
 			return stream, err
 		},
 	}, example, 0, cache.Indexers{})
-	if selection.Cut != nil {
-		if err := informer.SetTransform(selection.Cut); err != nil {
+	if selection.Transform != nil {
+		if err := informer.SetTransform(selection.Transform); err != nil {
 			panic(err) // Only for an informer that runs already.
 		}
 	}
 	return informer
 }
 
-// Notify calls changed with each object that appears, changes or goes.
+// Notify calls changed with each object that is added, changed or deleted.
 func Notify(informer cache.SharedIndexInformer, changed func(metav1.Object)) error {
 	notify := func(object any) {
 		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
@@ -93,8 +87,8 @@ func Notify(informer cache.SharedIndexInformer, changed func(metav1.Object)) err
 	return err
 }
 
-// same tells that an update says nothing new, as a resync does, or a change of what
-// is cut off together with the resource version.
+// same reports whether an update changes nothing: a resync, or a change of what Transform
+// removes together with the resource version.
 func same(before, after any) bool {
 	a, errA := meta.Accessor(before)
 	b, errB := meta.Accessor(after)

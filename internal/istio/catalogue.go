@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package istio is the catalogue of Istio releases that are compiled in: their
-// charts, the Kubernetes versions they support and the Gateway API they were
-// made for. Adding a release is one entry in releases and two lines in go.mod.
 package istio
 
 import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	v1_26 "charts.local/v1_26/manifests"
 	v1_27 "charts.local/v1_27/manifests"
@@ -19,36 +17,57 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-// Release is one Istio release with its charts.
+// Release is an Istio release, with its charts if it is bundled.
 type Release struct {
-	// Version as in spec.version, such as 1.29.1.
+	// Version is as in spec.version, such as 1.29.1.
 	Version string
-	// Charts is the tree of Istio's manifests folder.
+	// Charts is Istio's manifests directory. Nil: the release is not bundled.
 	Charts fs.FS
 	// Kubernetes is the range of minor versions that the release supports.
 	Kubernetes MinorRange
 	// GatewayAPI is the Gateway API version that the release is built against, from
 	// its go.mod.
 	GatewayAPI string
-	// Hub is where the release's images are published.
+	// Hub is the registry path of the release's images.
 	Hub string
-	// Note tells what a user should know before choosing the release. Mostly empty.
+	// Note is for users who choose the release. It is usually empty.
 	Note string
 }
 
-// MinorRange is a range of Kubernetes 1.x minor versions, both ends included.
-// Min is Istio's own lower bound (istioctl/pkg/install/k8sversion.MinK8SVersion
-// of the release), Max the version of k8s.io/client-go in the release's go.mod,
-// which is the newest that the release was tested with.
+// MinorRange is a range of Kubernetes 1.x minor versions, both ends included. Min is
+// Istio's own lower bound (istioctl/pkg/install/k8sversion.MinK8SVersion of the release).
+// Max is the version of k8s.io/client-go in the release's go.mod, the newest that the
+// release was tested with.
 type MinorRange struct{ Min, Max int }
 
 func (r MinorRange) String() string { return fmt.Sprintf("1.%d – 1.%d", r.Min, r.Max) }
 
-// hub is where the Istio project publishes release images:
-// https://istio.io/latest/docs/setup/additional-setup/customize-installation-helm/.
+// hub is the registry path of the Istio project's images. All releases are there. The
+// published charts of 1.30 alone have another default, registry.istio.io/release, which has
+// nothing of 1.31 and newer and is turned off in December 2026:
+// https://istio.io/latest/blog/2026/retirement-of-gcp/.
 const hub = "docker.io/istio"
 
-// releases are the releases compiled in, oldest first.
+// retired are the hosts and paths that the Istio project publishes nothing of 1.31 and newer
+// to, and that it turns off in December 2026:
+// https://istio.io/latest/blog/2026/retirement-of-gcp/.
+var retired = []string{"registry.istio.io/", "gcr.io/istio-release/", "istio-release.storage.googleapis.com/"}
+
+// Retired reports whether images or charts are at a place that the Istio project gives up.
+func Retired(location string) bool {
+	_, path, found := strings.Cut(location, "://")
+	if !found {
+		path = location
+	}
+	return slices.ContainsFunc(retired, func(prefix string) bool { return strings.HasPrefix(path+"/", prefix) })
+}
+
+// DefaultRepository has the charts of all releases of the Istio project, bundled or not:
+// https://istio.io/latest/news/releases/1.31.x/announcing-1.31/upgrade-notes/, and
+// operator/cmd/mesh/manifest-translate.go of Istio 1.31.
+const DefaultRepository = "oci://ghcr.io/istio/release/charts"
+
+// releases are the bundled releases, oldest first.
 var releases = []Release{
 	{Version: "1.26.2", Charts: v1_26.FS, Kubernetes: MinorRange{29, 32}, GatewayAPI: "v1.3.0", Hub: hub},
 	{Version: "1.27.9", Charts: v1_27.FS, Kubernetes: MinorRange{29, 33}, GatewayAPI: "v1.3.0", Hub: hub},
@@ -60,10 +79,10 @@ var releases = []Release{
 	},
 }
 
-// Releases lists the releases compiled in, oldest first.
+// Releases returns the bundled releases, oldest first.
 func Releases() []Release { return slices.Clone(releases) }
 
-// Versions lists the versions compiled in, oldest first.
+// Versions returns the bundled versions, oldest first.
 func Versions() []string {
 	versions := make([]string, len(releases))
 	for i, r := range releases {
@@ -72,17 +91,17 @@ func Versions() []string {
 	return versions
 }
 
-// UnknownVersionError says that a version is not compiled in, and which ones are.
+// UnknownVersionError reports that a version is not bundled.
 type UnknownVersionError struct{ Version string }
 
 func (e *UnknownVersionError) Error() string {
-	return fmt.Sprintf("no charts for Istio %s in this operator: set spec.version to one of %s, "+
-		"or name a chart repository that has it in spec.repository, or install an operator that has it",
+	return fmt.Sprintf("Istio %s is not bundled with this operator, and its default repository is turned off: set spec.version to one of %s, "+
+		"set spec.repository to a chart repository that has it, or set defaultRepository in the operator's chart",
 		e.Version, wording.List(Versions()))
 }
 
-// Find returns the release of that version. It fails with an
-// *UnknownVersionError where the version is not compiled in.
+// Find returns the bundled release of that version. It fails with an *UnknownVersionError
+// if there is none.
 func Find(version string) (Release, error) {
 	i := slices.IndexFunc(releases, func(r Release) bool { return r.Version == version })
 	if i < 0 {

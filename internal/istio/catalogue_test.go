@@ -45,7 +45,7 @@ var _ = Describe("The catalogue", func() {
 		_, err := istio.Find("1.2.3")
 		var unknown *istio.UnknownVersionError
 		Expect(err).To(BeAssignableToTypeOf(unknown))
-		Expect(err).To(MatchError(ContainSubstring("no charts for Istio 1.2.3")))
+		Expect(err).To(MatchError(ContainSubstring("Istio 1.2.3 is not bundled")))
 		for _, version := range istio.Versions() {
 			Expect(err).To(MatchError(ContainSubstring(version)))
 		}
@@ -54,7 +54,7 @@ var _ = Describe("The catalogue", func() {
 	DescribeTable("describes a release that it does not have after the nearest:", func(version, like string) {
 		nearest, err := istio.Find(like)
 		Expect(err).NotTo(HaveOccurred())
-		release := istio.Resembling(version)
+		release := istio.NearestRelease(version)
 		Expect(release.Charts).To(BeNil())
 		Expect(release).To(And(HaveField("Version", version), HaveField("Hub", "docker.io/istio"),
 			HaveField("GatewayAPI", nearest.GatewayAPI), HaveField("Kubernetes", nearest.Kubernetes)))
@@ -74,8 +74,8 @@ var _ = Describe("The catalogue", func() {
 
 	for _, release := range istio.Releases() {
 		Describe("release "+release.Version, func() {
-			DescribeTable("has the chart", func(folder, name string) {
-				metadata, err := fs.ReadFile(release.Charts, folder+"/Chart.yaml")
+			DescribeTable("has the chart", func(directory, name string) {
+				metadata, err := fs.ReadFile(release.Charts, directory+"/Chart.yaml")
 				Expect(err).NotTo(HaveOccurred())
 				Expect(string(metadata)).To(MatchRegexp("(?m)^name: %s$", name))
 			},
@@ -106,7 +106,7 @@ var _ = Describe("The catalogue", func() {
 			})
 
 			It("has the Gateway API that it was made for", func() {
-				Expect(gatewayapi.CompiledIn(release.GatewayAPI)).To(BeTrue(), "Gateway API %s: run make gateway-api", release.GatewayAPI)
+				Expect(gatewayapi.Bundled(release.GatewayAPI)).To(BeTrue(), "Gateway API %s: run make gateway-api", release.GatewayAPI)
 			})
 		})
 	}
@@ -117,13 +117,13 @@ func compatibilityProfile(minor int) string {
 	return fmt.Sprintf("charts/base/files/profile-compatibility-version-1.%d.yaml", minor)
 }
 
-// sourcesOf is the folder of a release's module in the module cache.
+// sourcesOf is the directory of a release's module in the module cache.
 func sourcesOf(release istio.Release) string {
 	GinkgoHelper()
 	alias := fmt.Sprintf("charts.local/v1_%d", semver.MustParse(release.Version).Minor())
-	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", alias).Output()
+	directory, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", alias).Output()
 	Expect(err).NotTo(HaveOccurred())
-	return strings.TrimSpace(string(folder))
+	return strings.TrimSpace(string(directory))
 }
 
 func read(file string) string {

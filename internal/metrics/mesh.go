@@ -11,32 +11,32 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// Result is what came of sending an object to the API server.
+// Result is the result of sending an object to the API server.
 type Result string
 
 // The results.
 const (
-	// Created: the object was not there.
+	// Created: the object did not exist.
 	Created Result = "created"
-	// Changed: the plan asks for another object than before.
+	// Changed: the plan has changed.
 	Changed Result = "changed"
-	// Restored: somebody else had changed or deleted it.
+	// Restored: another client had changed or deleted the object.
 	Restored Result = "restored"
-	// Unchanged: it was as it should be already.
+	// Unchanged: the object was up to date.
 	Unchanged Result = "unchanged"
-	// Failed: the API server refused it, or did not answer.
+	// Failed: the API server refused the object or did not respond.
 	Failed Result = "failed"
 )
 
-// Finding is one thing that a preflight found wrong with the cluster.
+// Finding is a problem that a preflight has detected.
 type Finding struct {
-	// Check is the reason of the check: a constant of api/v1.
+	// Check is the reason of the check, a constant of api/v1.
 	Check string
-	// Blocking findings stop an installation or an upgrade.
+	// Blocking reports whether it prevents an installation or an upgrade.
 	Blocking bool
 }
 
-// severity is the finding's label.
+// severity returns the value of the label.
 func (f Finding) severity() string {
 	if f.Blocking {
 		return "blocking"
@@ -44,28 +44,28 @@ func (f Finding) severity() string {
 	return "warning"
 }
 
-// mesh is what is known of a ServiceMeshController.
+// mesh is the data of a ServiceMeshController.
 type mesh struct {
 	desired, namespace string
 	status             v1.ServiceMeshControllerStatus
 	// changed is when the operator last changed something. Zero: not since it started.
-	changed  time.Time
-	fights   int
-	findings []Finding
-	// undecodable tells that the resource has fields that cannot be decoded.
+	changed            time.Time
+	ownershipConflicts int
+	findings           []Finding
+	// undecodable reports whether the resource has fields that cannot be decoded.
 	undecodable bool
 }
 
-// show makes the samples of a mesh. Before there is a status there is little to show.
+// show emits the samples of a mesh. Without a status there are few.
 func (m *mesh) show(name string, show func(metric Metric, value float64, labels ...string)) {
-	show(meshUndecodable, number(m.undecodable), name)
+	show(meshUndecodable, boolValue(m.undecodable), name)
 	if m.status.Phase == "" {
 		return
 	}
 	for _, phase := range v1.Phases() {
-		show(meshPhase, number(phase == m.status.Phase), name, string(phase))
+		show(meshPhase, boolValue(phase == m.status.Phase), name, string(phase))
 	}
-	show(meshReady, number(meta.IsStatusConditionTrue(m.status.Conditions, v1.ConditionReady)), name)
+	show(meshReady, boolValue(meta.IsStatusConditionTrue(m.status.Conditions, v1.ConditionReady)), name)
 	environment := cmp.Or(m.status.Environment, &v1.EnvironmentStatus{})
 	show(meshInfo, 1, name, m.status.Version, m.desired, cmp.Or(m.namespace, v1.DefaultInstallNamespace),
 		environment.Kubernetes, environment.Platform, environment.CNI)
@@ -87,10 +87,10 @@ func (m *mesh) show(name string, show func(metric Metric, value float64, labels 
 	for finding, count := range counts {
 		show(findings, float64(count), name, finding.Check, finding.severity())
 	}
-	show(fights, float64(m.fights), name)
+	show(ownershipConflicts, float64(m.ownershipConflicts), name)
 }
 
-// lastChange is when the mesh was last changed, as far as that is known.
+// lastChange returns when the mesh last changed, or zero if that is unknown.
 func (m *mesh) lastChange() time.Time {
 	last := m.changed
 	for _, condition := range m.status.Conditions {
@@ -101,7 +101,7 @@ func (m *mesh) lastChange() time.Time {
 	return last
 }
 
-func number(yes bool) float64 {
+func boolValue(yes bool) float64 {
 	if yes {
 		return 1
 	}

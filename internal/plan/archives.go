@@ -5,42 +5,34 @@ package plan
 import (
 	"fmt"
 
-	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 )
 
-// chartNames are the names by which the components' charts are published.
-var chartNames = map[string]string{
-	v1.ComponentBase:    "base",
-	v1.ComponentIstiod:  "istiod",
-	v1.ComponentCNI:     "cni",
-	v1.ComponentZtunnel: "ztunnel",
-}
-
-// releaseOf finds the release that the input asks for: compiled in, or else that of
-// the archives.
+// releaseOf returns the release of spec.version: the bundled one, or else that of the
+// archives.
 func releaseOf(input Input) (istio.Release, error) {
 	release, err := istio.Find(input.Spec.Version)
 	if err == nil || input.Archives == nil {
 		return release, err
 	}
-	return istio.Resembling(input.Spec.Version), nil
+	return istio.NearestRelease(input.Spec.Version), nil
 }
 
-// chartOf tells how to load a component's chart, and what tells it from others.
-func chartOf(component string, release istio.Release, archives map[string][]byte) (load func() (*helm.Chart, error), key string) {
+// chartOf returns how to load a component's chart, and its identity in the cache.
+func chartOf(name string, release istio.Release, archives map[string][]byte) (load func() (*helm.Chart, error), key string) {
+	c := component.Find(name)
 	if release.Charts != nil {
 		return func() (*helm.Chart, error) {
-			return helm.Load(release.Charts, chartFolders[component], release.Version)
+			return helm.Load(release.Charts, c.Directory, release.Version)
 		}, release.Version
 	}
-	name := chartNames[component]
-	archive, ok := archives[name]
+	archive, ok := archives[c.Chart]
 	return func() (*helm.Chart, error) {
 		if !ok {
-			return nil, fmt.Errorf("no chart %s of Istio %s was fetched", name, release.Version)
+			return nil, fmt.Errorf("chart %s of Istio %s was not fetched", c.Chart, release.Version)
 		}
-		return helm.LoadArchive(name, archive)
+		return helm.LoadArchive(c.Chart, archive)
 	}, release.Version + " " + hash(archive)
 }

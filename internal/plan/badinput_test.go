@@ -13,7 +13,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/test/badinput"
+	"github.com/gloo-operator/gloo-operator/test/harness/invalidinput"
 )
 
 // causes tells for each reason which error leads to it.
@@ -35,7 +35,7 @@ func isA[E error](err error) bool {
 }
 
 // inputOfCase is a bad input as the operator meets it.
-func inputOfCase(c badinput.Case) plan.Input {
+func inputOfCase(c invalidinput.Case) plan.Input {
 	input := inputOf()
 	if c.Spec != "" {
 		if err := json.Unmarshal([]byte(c.Spec), &input.Spec); err != nil {
@@ -53,7 +53,7 @@ func inputOfCase(c badinput.Case) plan.Input {
 }
 
 var _ = Describe("Bad input", func() {
-	for _, c := range badinput.Offline() {
+	for _, c := range invalidinput.Offline() {
 		name := c.Name
 		if len(name) > 120 {
 			name = name[:120] + "…"
@@ -68,7 +68,7 @@ var _ = Describe("Bad input", func() {
 			}
 			Expect(cause(err)).To(BeTrue(), "%v", err)
 			Expect(err.Error()).To(ContainSubstring(c.Message))
-			Expect(err.Error()).NotTo(ContainSubstring(badinput.Marker))
+			Expect(err.Error()).NotTo(ContainSubstring(invalidinput.Marker))
 			Expect(len(err.Error())).To(BeNumerically("<", 2000))
 		})
 	}

@@ -4,22 +4,23 @@ package plan_test
 
 import (
 	"errors"
-	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
-// elsewhere is a version that is not compiled in.
+// elsewhere is a version that is not bundled.
 const elsewhere = "1.29.99"
 
-// fetched is an input with charts of a version that is not compiled in, which are
+// fetched is an input with charts of a version that is not bundled, which are
 // those of 1.29.1 with more templates in one of them.
 func fetched(chart string, templates map[string]string) plan.Input {
 	GinkgoHelper()
@@ -35,7 +36,7 @@ func fetched(chart string, templates map[string]string) plan.Input {
 	return input
 }
 
-var _ = Describe("A version that is not compiled in", func() {
+var _ = Describe("A version that is not bundled", func() {
 	It("is planned from archives as a compiled-in one is", func() {
 		built := buildAnew(fetched("", nil))
 		Expect(built.Version).To(Equal(elsewhere))
@@ -52,7 +53,7 @@ var _ = Describe("A version that is not compiled in", func() {
 		Expect(text(buildAnew(fetched("", nil)))).To(Equal(text(buildAnew(fetched("", nil)))))
 	})
 
-	It("is planned anew where its charts are others", func() {
+	It("is planned again where its charts are others", func() {
 		builder := new(plan.Builder)
 		buildWith(builder, fetched("", nil))
 		more := fetched("ztunnel", map[string]string{"more.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"})
@@ -70,11 +71,11 @@ var _ = Describe("A version that is not compiled in", func() {
 		input := fetched("", nil)
 		delete(input.Archives, "cni")
 		_, err := new(plan.Builder).Build(input)
-		Expect(err).To(MatchError(ContainSubstring("no chart cni of Istio 1.29.99")))
+		Expect(err).To(MatchError(ContainSubstring("chart cni of Istio 1.29.99 was not fetched")))
 	})
 })
 
-var _ = It("A version that is compiled in is planned from its own charts, whatever archives there are", func() {
+var _ = It("A version that is bundled is planned from its own charts, whatever archives there are", func() {
 	input := inputOf()
 	input.Archives = map[string][]byte{"base": []byte("junk")}
 	Expect(text(buildAnew(input))).To(Equal(text(build(inputOf()))))
@@ -85,7 +86,7 @@ var _ = Describe("Objects that no component of Istio's has", func() {
 		_, err := new(plan.Builder).Build(fetched("istiod", map[string]string{"more.yaml": template}))
 		outside := &plan.OutsideError{}
 		Expect(errors.As(err, &outside)).To(BeTrue(), "%v", err)
-		Expect(err).To(MatchError(ContainSubstring("chart istiod makes the " + message)))
+		Expect(err).To(MatchError(ContainSubstring("chart istiod renders " + message)))
 	},
 		Entry("a Secret", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n", "Secret a (v1), a kind that"),
 		Entry("a pod", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: istio-system}\n", "Pod istio-system/a (v1), a kind that"),
@@ -95,9 +96,9 @@ var _ = Describe("Objects that no component of Istio's has", func() {
 		Entry("something in another namespace", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: kube-system}\n",
 			"ConfigMap kube-system/a (v1), outside the install namespace istio-system"),
 		Entry("something of the cluster in a namespace", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: istio-system}\n",
-			"ClusterRole istio-system/a (rbac.authorization.k8s.io/v1), which cannot be in a namespace"),
-		Entry("somebody else's CRD", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: certificates.cert-manager.io}\n",
-			"CustomResourceDefinition certificates.cert-manager.io (apiextensions.k8s.io/v1), which is none of Istio's"),
+			"ClusterRole istio-system/a (rbac.authorization.k8s.io/v1), a cluster-scoped object with a namespace"),
+		Entry("another client's CRD", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: certificates.cert-manager.io}\n",
+			"CustomResourceDefinition certificates.cert-manager.io (apiextensions.k8s.io/v1), which does not belong to Istio"),
 	)
 
 	It("do not count OpenShift's, which is in the namespace default", func() {
@@ -105,12 +106,21 @@ var _ = Describe("Objects that no component of Istio's has", func() {
 		Expect(body(built, "NetworkAttachmentDefinition", "istio-cni")).To(ContainSubstring(`"namespace":"default"`))
 	})
 
-	It("are all that the operator does not watch", func() {
-		added := []string{"Namespace", "Secret"} // By the operator itself.
-		watched := slices.DeleteFunc(apply.Kinds(), func(k apply.Kind) bool { return slices.Contains(added, k.GVK.Kind) })
-		Expect(plan.ChartKinds()).To(HaveLen(len(watched)))
-		for _, kind := range watched {
-			Expect(plan.ChartKinds()).To(HaveKeyWithValue(kind.GVK, kind.Namespaced))
+	It("are none of the kinds that only the operator makes", func() {
+		for _, kind := range object.Kinds() {
+			made := &unstructured.Unstructured{}
+			made.SetGroupVersionKind(kind.GVK)
+			made.SetName("x.istio.io")
+			match := Succeed()
+			if kind.OperatorOnly {
+				match = MatchError(ContainSubstring("a kind that no Istio component has"))
+			}
+			Expect(plan.CheckBounds("istiod", []*unstructured.Unstructured{made}, "istio-system")).To(match, "%s", kind.GVK)
+			want := ""
+			if kind.Namespaced && !kind.OperatorOnly {
+				want = "istio-system"
+			}
+			Expect(made.GetNamespace()).To(Equal(want), "%s", kind.GVK)
 		}
 	})
 })
@@ -122,4 +132,24 @@ var _ = It("A chart from elsewhere that does not end is stopped, and the next bu
 	stopped := &helm.StoppedError{}
 	Expect(errors.As(err, &stopped)).To(BeTrue(), "%v", err)
 	buildWith(builder, inputOf())
+})
+
+var _ = Describe("A value of several lines in a chart from elsewhere", func() {
+	lines := func(template string) error {
+		input := fetched("base", map[string]string{"more.yaml": template})
+		withValues(`base: {text: "a #\n  b: c"}`)(&input.Spec)
+		_, err := new(plan.Builder).Build(input)
+		return err
+	}
+
+	It("may not add fields to an object", func() {
+		Expect(lines("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\ndata:\n  a: {{ .Values.base.text }}\n")).To(MatchError(
+			ContainSubstring("ConfigMap more changes its structure through the line breaks of base.text")))
+	})
+
+	It("is stopped where it does not end once it is on one line", func() {
+		stopped := &helm.StoppedError{}
+		err := lines(`{{ if not (contains "\n" .Values.base.text) }}{{ repeat 2000000000 "x" }}{{ end }}`)
+		Expect(errors.As(err, &stopped)).To(BeTrue(), "%v", err)
+	})
 })

@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("A builder", func() {
-	It("refuses a version that is not compiled in, and goes on", func() {
+	It("refuses a version that is not bundled, and goes on", func() {
 		builder := new(plan.Builder)
 		_, err := builder.Build(inputOf(ofVersion("1.2.3")))
 		var unknown *istio.UnknownVersionError
@@ -34,11 +34,11 @@ var _ = Describe("A builder", func() {
 		Expect(err).To(MatchError(ContainSubstring(message)))
 		Expect(text(buildWith(builder, inputOf()))).To(Equal(want))
 	},
-		Entry("no section", "[1]", "spec.values is no section"),
-		Entry("a number for a section", "pilot: 3", "spec.values: pilot must be a section, not a number"),
-		Entry("a number over a section of the operator's own", "global: {proxy: 3}", "spec.values: global.proxy must be a section, not a number"),
+		Entry("no section", "[1]", "spec.values is not a map"),
+		Entry("a number for a section", "pilot: 3", "spec.values: pilot must be a map, not a number"),
+		Entry("a number over a section of the operator's own", "global: {proxy: 3}", "spec.values: global.proxy must be a map, not a number"),
 		Entry("an unknown platform", "global: {platform: nowhere}", "rendering chart base: unknown platform [global.platform]"),
-		Entry("what a later chart refuses", "ztunnel: {resources: many}", "spec.values: ztunnel.resources must be a section, not a string"),
+		Entry("what a later chart refuses", "ztunnel: {resources: many}", "spec.values: ztunnel.resources must be a map, not a string"),
 	)
 
 	It("takes values that are null as none", func() {

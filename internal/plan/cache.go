@@ -3,8 +3,9 @@
 package plan
 
 import (
-	"slices"
 	"sync"
+
+	"k8s.io/utils/lru"
 )
 
 // cache keeps one value for each slot: the newest, with the key it was made for.
@@ -19,8 +20,8 @@ type entry[V any] struct {
 	value V
 }
 
-// get returns the slot's value where it was made for that key, and otherwise
-// makes it anew. Failures are not kept.
+// get returns the slot's value if it has that key, and makes a new one otherwise.
+// Failures are not cached.
 func (c *cache[V]) get(slot, key string, make func() (V, error)) (V, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,33 +39,30 @@ func (c *cache[V]) get(slot, key string, make func() (V, error)) (V, error) {
 	return value, nil
 }
 
-// plansKept is how many plans a builder keeps: that of the version that runs, and of
-// the one that a mesh is on its way to.
+// plansKept is how many plans a builder caches: those of the running version and of the
+// next step of an upgrade.
 const plansKept = 2
 
-// plans keeps those plans that were asked for last, newest first. Its zero value is
-// empty.
+// plans caches the most recently used plans. Its zero value is empty.
 type plans struct {
 	mu   sync.Mutex
-	kept []entry[*Plan]
+	kept *lru.Cache
 }
 
-// get returns the plan that was made of that key, and otherwise makes it. Failures are
-// not kept.
+// get returns the cached plan of that key, or makes it. Failures are not cached.
 func (p *plans) get(key string, make func() (*Plan, error)) (*Plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.kept, func(e entry[*Plan]) bool { return e.key == key })
-	if i < 0 {
-		made, err := make()
-		if err != nil {
-			return nil, err
-		}
-		i = len(p.kept)
-		p.kept = append(p.kept, entry[*Plan]{key: key, value: made})
+	if p.kept == nil {
+		p.kept = lru.New(plansKept)
 	}
-	found := p.kept[i]
-	p.kept = slices.Insert(slices.Delete(p.kept, i, i+1), 0, found)
-	p.kept = slices.Delete(p.kept, min(plansKept, len(p.kept)), len(p.kept))
-	return found.value, nil
+	if found, ok := p.kept.Get(key); ok {
+		return found.(*Plan), nil
+	}
+	made, err := make()
+	if err != nil {
+		return nil, err
+	}
+	p.kept.Add(key, made)
+	return made, nil
 }

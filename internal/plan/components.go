@@ -5,40 +5,49 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
 	"github.com/gloo-operator/gloo-operator/internal/values"
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-// chartFolders is where each component's chart stands in Istio's manifests. A
-// component's name is also its Helm release's.
-var chartFolders = map[string]string{
-	v1.ComponentBase:    "charts/base",
-	v1.ComponentIstiod:  "charts/istio-control/istio-discovery",
-	v1.ComponentCNI:     "charts/istio-cni",
-	v1.ComponentZtunnel: "charts/ztunnel",
-}
-
-// ComponentNames lists the components that the spec asks for, in the order in
-// which they are applied.
+// ComponentNames lists the components that spec requires, in the order in which they are
+// applied.
 func ComponentNames(spec v1.ServiceMeshControllerSpec) []string {
-	names := []string{v1.ComponentGatewayAPI, v1.ComponentBase, v1.ComponentIstiod}
-	if spec.DataplaneMode != v1.Sidecar || spec.TrafficCaptureMode != v1.CaptureInitContainer {
-		names = append(names, v1.ComponentCNI)
-	}
-	if spec.DataplaneMode != v1.Sidecar {
-		names = append(names, v1.ComponentZtunnel)
+	var names []string
+	for _, c := range component.All() {
+		if wanted(c.Name, spec) {
+			names = append(names, c.Name)
+		}
 	}
 	return names
 }
 
-// load loads the charts of the components that the spec asks for.
+// wanted reports whether spec requires a component.
+func wanted(name string, spec v1.ServiceMeshControllerSpec) bool {
+	switch name {
+	case v1.ComponentCNI:
+		return spec.DataplaneMode != v1.Sidecar || spec.TrafficCaptureMode != v1.CaptureInitContainer
+	case v1.ComponentZtunnel:
+		return spec.DataplaneMode != v1.Sidecar
+	default:
+		return true
+	}
+}
+
+// load loads the charts of the required components.
 func (b *Builder) load(release istio.Release, input Input) ([]values.Chart, error) {
 	var charts []values.Chart
-	for _, name := range ComponentNames(input.Spec)[1:] {
+	for _, c := range component.Charted() {
+		if !wanted(c.Name, input.Spec) {
+			continue
+		}
+		name := c.Name
 		load, key := chartOf(name, release, input.Archives)
 		chart, err := b.charts.get(name, key, load)
 		if err != nil {
@@ -71,7 +80,7 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 			return Component{}, err
 		}
 		err = cmp.Or(checkBounds(chart.Name(), objects, request.Namespace),
-			guard(c.Component, objects, request.Namespace), intrudes(chart, request, objects))
+			checkSanity(c.Component, objects, request.Namespace), checkLineInjection(chart, request, objects))
 		if err != nil {
 			return Component{}, err
 		}
@@ -82,13 +91,19 @@ func (b *Builder) component(c values.Chart, layers []values.Layer, input Input) 
 	return component, err
 }
 
-// addNotices tells about values without effect.
-func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.ServiceMeshControllerSpec) {
+// addNotices reports values without effect.
+func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, input Input) {
+	if foreign := foreignKeys(input.Extensions); len(foreign) > 0 {
+		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesNotRead, Message: fmt.Sprintf(
+			"the ConfigMap %s has keys that are for no component of the mesh, so they have no effect: %s; the keys are %s",
+			v1.ExtensionsName, wording.List(foreign), wording.List(slices.Sorted(maps.Keys(extensionKeys))))})
+	}
 	if unread := values.Unread(charts, layers); len(unread) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesNotRead, Message: fmt.Sprintf(
-			"values that no chart of Istio %s reads, kept and without effect: %s", p.Version, wording.List(unread))})
+			"no chart of Istio %s reads these values, so they have no effect: %s", p.Version, wording.List(unread))})
 	}
-	if spec.Image != nil {
+	p.addRetired(layers, input.Spec)
+	if input.Spec.Image != nil {
 		return
 	}
 	var paths []string
@@ -99,6 +114,28 @@ func (p *Plan) addNotices(charts []values.Chart, layers []values.Layer, spec v1.
 	}
 	if len(paths) > 0 {
 		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonValuesOverridden, Message: fmt.Sprintf(
-			"spec.version decides the image tag, not %s; to run other images set spec.image", wording.List(paths))})
+			"spec.version sets the image tag, not %s; to run other images, set spec.image", wording.List(paths))})
+	}
+}
+
+// addRetired reports images and charts at places that the Istio project gives up.
+func (p *Plan) addRetired(layers []values.Layer, spec v1.ServiceMeshControllerSpec) {
+	var from []string
+	if spec.Image != nil && istio.Retired(hubOf(spec.Image)) {
+		from = append(from, "spec.image")
+	}
+	if spec.Repository != nil && istio.Retired(spec.Repository.URL) {
+		from = append(from, "spec.repository")
+	}
+	for _, layer := range layers {
+		global, _ := layer.Values["global"].(tree)
+		if hub, _ := global["hub"].(string); layer.FromUser && istio.Retired(hub) {
+			from = append(from, layer.Name+" global.hub")
+		}
+	}
+	if len(from) > 0 {
+		p.Notices = append(p.Notices, Notice{Reason: v1.ReasonRegistryRetired, Message: fmt.Sprintf(
+			"%s names a registry that has nothing of Istio 1.31 and newer and that the Istio project turns off in December 2026: "+
+				"use docker.io/istio for images and %s for charts", wording.List(from), istio.DefaultRepository)})
 	}
 }

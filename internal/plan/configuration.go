@@ -12,24 +12,18 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// configMap tells how the programs of Istio read a ConfigMap of its charts.
+// configMap says how Istio's programs read a ConfigMap of its charts.
 type configMap struct {
-	// name is a pattern, as path.Match takes it.
+	// name is a pattern for path.Match.
 	name string
-	// watched tells that the program follows it while it runs, or that no program reads
-	// it. Of others the pods have to start anew to see a change.
+	// watched: the program watches it, or no program reads it. To apply a change of any
+	// other ConfigMap, its pods must restart.
 	watched bool
 }
 
 // configMaps are those of Istio's charts. Paths are of istio.io/istio, in all bundled
 // releases.
 var configMaps = []configMap{
-	// envFrom of install-cni: manifests/charts/istio-cni/templates/daemonset.yaml; the
-	// agent reads its environment once: cni/pkg/cmd/root.go.
-	{name: "istio-cni-config"},
-	// /cacerts of istiod: NewJwksResolver reads the bundle once:
-	// pilot/pkg/model/jwks_resolver.go.
-	{name: "pilot-jwks-extra-cacerts"},
 	// istiod's mesh config: pilot/pkg/bootstrap/mesh.go, a kubemesh source.
 	{name: "istio", watched: true},
 	// istiod's templates for sidecars and gateways: NewConfigMapWatcher in
@@ -40,16 +34,22 @@ var configMaps = []configMap{
 	{name: "istio-*-gatewayclass-*", watched: true},
 	// Read by istioctl, not by a pod: manifests/charts/istio-control/istio-discovery.
 	{name: "values", watched: true},
+	// envFrom of install-cni: manifests/charts/istio-cni/templates/daemonset.yaml; the
+	// agent reads its environment once: cni/pkg/cmd/root.go.
+	{name: "istio-cni-config"},
+	// /cacerts of istiod: NewJwksResolver reads the bundle once:
+	// pilot/pkg/model/jwks_resolver.go.
+	{name: "pilot-jwks-extra-cacerts"},
 }
 
-// readAtStart tells a ConfigMap whose changes the program that mounts it does not see.
-// One that is not of Istio's charts is taken for such.
+// readAtStart reports whether a program reads a mounted ConfigMap only when it starts. This
+// is assumed of each ConfigMap that is not in the table.
 func readAtStart(name string) bool {
 	i := indexOf(name)
 	return i < 0 || !configMaps[i].watched
 }
 
-// indexOf is the place of a ConfigMap in the table; negative where it is not there.
+// indexOf is the index of a ConfigMap in the table, negative if it is not there.
 func indexOf(name string) int {
 	return slices.IndexFunc(configMaps, func(c configMap) bool {
 		matches, err := path.Match(c.name, name)
@@ -57,9 +57,9 @@ func indexOf(name string) int {
 	})
 }
 
-// digestConfiguration puts the digest of what the pods of a workload read only when they
-// start on their template, so that they are replaced when it changes. A workload that
-// reads none of the objects stays as it is.
+// digestConfiguration annotates the pod template of each workload with the digest of the
+// configuration that its pods read only when they start, so that a change replaces them.
+// A workload without such configuration is not changed.
 func digestConfiguration(objects []*unstructured.Unstructured) error {
 	contents := map[string]any{}
 	for _, object := range objects {

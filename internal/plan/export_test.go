@@ -4,13 +4,12 @@ package plan
 
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// Classified tells that it is known how the programs of Istio read that ConfigMap.
+// Classified reports whether it is known how the programs of Istio read that ConfigMap.
 func Classified(configMap string) bool { return indexOf(configMap) >= 0 }
 
 // DigestOf is the digest on pods of that spec, beside a ConfigMap of that name and data.
@@ -28,14 +27,8 @@ func DigestOf(name, data, pod string) (string, error) {
 	return digest, err
 }
 
-// ChartKinds tells for each kind that charts may make whether it is in a namespace.
-func ChartKinds() map[schema.GroupVersionKind]bool {
-	kinds := map[schema.GroupVersionKind]bool{}
-	for gvk, where := range chartKinds {
-		kinds[gvk] = where == namespaced
-	}
-	return kinds
-}
+// CheckBounds is checkBounds.
+var CheckBounds = checkBounds
 
-// NotRendered tells a rendering that did not end from one that failed.
-func NotRendered(err error) bool { return notRendered(err) }
+// RenderInterrupted reports whether a rendering was not started or was stopped.
+func RenderInterrupted(err error) bool { return renderInterrupted(err) }

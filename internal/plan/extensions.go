@@ -13,26 +13,29 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
 // extensionKeys are the keys of the ConfigMap v1.ExtensionsName, and the component
 // whose chart each has values for.
-var extensionKeys = map[string]string{
-	"values.istio-base":    v1.ComponentBase,
-	"values.base":          v1.ComponentBase,
-	"values.istiod":        v1.ComponentIstiod,
-	"values.istio-cni":     v1.ComponentCNI,
-	"values.cni":           v1.ComponentCNI,
-	"values.istio-ztunnel": v1.ComponentZtunnel,
-	"values.ztunnel":       v1.ComponentZtunnel,
+var extensionKeys = keysOfExtensions()
+
+func keysOfExtensions() map[string]string {
+	keys := map[string]string{}
+	for _, c := range component.Charted() {
+		for _, key := range c.ExtensionKeys {
+			keys[key] = c.Name
+		}
+	}
+	return keys
 }
 
-// ExtensionsError says what is wrong with the extensions ConfigMap, and where.
+// ExtensionsError reports what is wrong with the extensions ConfigMap, and where.
 type ExtensionsError struct {
-	// Key of the ConfigMap.
+	// Key is the ConfigMap's key.
 	Key string
-	// Line of the key's text, from 1; 0 where the whole text is meant.
+	// Line of the key's text, from 1. It is 0 if the whole text is wrong.
 	Line  int
 	cause error
 }
@@ -47,15 +50,26 @@ func (e *ExtensionsError) Error() string {
 
 func (e *ExtensionsError) Unwrap() error { return e.cause }
 
-// extensionLayers reads the data of the extensions ConfigMap: one layer for each
-// key, sorted by key.
+// foreignKeys lists the keys of the extensions ConfigMap that no component of a mesh has:
+// the Gloo Operator's users have values of other products there.
+func foreignKeys(data map[string]string) []string {
+	var foreign []string
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		if _, known := extensionKeys[key]; !known {
+			foreign = append(foreign, key)
+		}
+	}
+	return foreign
+}
+
+// extensionLayers returns the extensions ConfigMap as layers, one for each key of a
+// component, sorted by key.
 func extensionLayers(data map[string]string) ([]values.Layer, error) {
 	var layers []values.Layer
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		component, known := extensionKeys[key]
 		if !known {
-			return nil, &ExtensionsError{Key: key, cause: fmt.Errorf("no such key: the keys are %s",
-				strings.Join(slices.Sorted(maps.Keys(extensionKeys)), ", "))}
+			continue // See foreignKeys.
 		}
 		content, err := decodeExtension(data[key])
 		if err != nil {
@@ -76,28 +90,26 @@ func decodeExtension(text string) (tree, error) {
 		return decoded, nil
 	}
 	if err := json.Unmarshal(content, &decoded); err != nil {
-		return nil, errors.New("not a section of Helm values: write keys and values, as in a values file")
+		return nil, errors.New("not a map of Helm values: write keys and values, as in a values file")
 	}
 	return decoded, values.Check(decoded)
 }
 
-// locate finds the key and line of a value of the wrong kind, where it stands in
-// the extensions.
+// locate adds the key and line to the error about a value in the extensions whose type is
+// wrong.
 func locate(err error, data map[string]string) error {
-	wrong := &values.TypeError{}
-	if !errors.As(err, &wrong) {
+	wrong, layer := &values.TypeError{}, &values.LayerError{}
+	if !errors.As(err, &wrong) || !errors.As(err, &layer) {
 		return err
 	}
-	for _, key := range slices.Sorted(maps.Keys(data)) {
-		if strings.HasPrefix(err.Error(), layerExtensions+" "+key+":") {
-			return &ExtensionsError{Key: key, Line: lineOf(data[key], wrong.Path), cause: wrong}
-		}
+	key, ours := strings.CutPrefix(layer.Layer, layerExtensions+" ")
+	if !ours {
+		return err
 	}
-	return err
+	return &ExtensionsError{Key: key, Line: lineOf(data[key], wrong.Path), cause: wrong}
 }
 
-// lineOf is the line of the longest part of a dotted path that stands in the text;
-// 0 where none does.
+// lineOf returns the line of the longest part of a dotted path in the text, or 0.
 func lineOf(text, path string) int {
 	document := yamlv3.Node{}
 	if yamlv3.Unmarshal([]byte(text), &document) != nil || len(document.Content) == 0 {
@@ -107,16 +119,16 @@ func lineOf(text, path string) int {
 	for _, name := range strings.Split(path, ".") {
 		next := childOf(node, name)
 		if next == nil {
-			continue // The chart's own section, which the text need not name.
+			continue // The chart's own section, which the text can omit.
 		}
 		line, node = next[0].Line, next[1]
 	}
 	return line
 }
 
-// childOf is a mapping's key node and value node of that name, or nil.
+// childOf returns the key node and the value node of that name in a mapping, or nil.
 func childOf(node *yamlv3.Node, name string) []*yamlv3.Node {
-	for i := 0; node.Kind == yamlv3.MappingNode && i+1 < len(node.Content); i += 2 {
+	for i := 0; node.Kind == yamlv3.MappingNode && i < len(node.Content); i += 2 {
 		if node.Content[i].Value == name {
 			return node.Content[i : i+2]
 		}

@@ -67,6 +67,17 @@ var _ = Describe("The extensions ConfigMap", func() {
 		Expect(p.Notices).To(ContainElement(HaveField("Message", ContainSubstring("nonsense"))))
 	})
 
+	It("may have keys for other products, which are named", func() {
+		p, err := build(`{}`, map[string]string{"values.kagent": "[", "values.gloo": "a: 1", "values.ztunnel": "logLevel: debug"})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(valuesOf(p, v1.ComponentZtunnel)).To(HaveKeyWithValue("logLevel", "debug"))
+		Expect(p.Notices).To(ConsistOf(plan.Notice{
+			Reason: v1.ReasonValuesNotRead,
+			Message: "the ConfigMap gloo-extensions-config has keys that are for no component of the mesh, so they have no effect: " +
+				"values.gloo, values.kagent; the keys are values.base, values.cni, values.istio-base, values.istio-cni, values.istio-ztunnel, values.istiod, values.ztunnel",
+		}))
+	})
+
 	It("may be empty", func() {
 		_, err := build(`{}`, map[string]string{"values.istiod": "", "values.ztunnel": "# nothing\n"})
 		Expect(err).NotTo(HaveOccurred())
@@ -79,13 +90,12 @@ var _ = Describe("The extensions ConfigMap", func() {
 			Expect(errors.As(err, &extensions)).To(BeTrue(), "%v", err)
 			Expect(extensions.Error()).To(ContainSubstring(message))
 		},
-		Entry("where a key is unknown", map[string]string{"values.pilot": "a: 1"}, "key values.pilot: no such key: the keys are values.base,"),
 		Entry("where the YAML is broken", map[string]string{"values.istiod": "a: 1\nb: [\n"}, "key values.istiod: yaml: line 2"),
 		Entry("where a name stands twice", map[string]string{"values.istiod": "a: 1\na: 2\n"}, `line 2: key "a" already set`),
-		Entry("where it is no section", map[string]string{"values.istiod": "text"}, "key values.istiod: not a section of Helm values"),
+		Entry("where it is no section", map[string]string{"values.istiod": "text"}, "key values.istiod: not a map of Helm values"),
 		Entry("where a section is something else", map[string]string{"values.istiod": "meshConfig:\n  enableTracing: true\nglobal: 7\n"},
-			"key values.istiod, line 3: global must be a section, not a number"),
+			"key values.istiod, line 3: global must be a map, not a number"),
 		Entry("where a deeper section is something else", map[string]string{"values.istiod": "pilot:\n  env: {}\n  topologySpreadConstraints: []\n  cni: 7\nglobal:\n  multiCluster: {}\nmeshConfig: []\n"},
-			"key values.istiod, line 7: meshConfig must be a section, not a list"),
+			"key values.istiod, line 7: meshConfig must be a map, not a list"),
 	)
 })

@@ -17,11 +17,11 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/admission"
-	"github.com/gloo-operator/gloo-operator/internal/apply"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/test/badinput"
-	"github.com/gloo-operator/gloo-operator/test/memory"
+	"github.com/gloo-operator/gloo-operator/test/harness/invalidinput"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
 
 // FuzzBuild looks for input that the API server takes and that Build does not answer
@@ -37,7 +37,7 @@ func FuzzBuild(f *testing.F) {
 		f.Add(string(spec), "values.istiod", "")
 	}
 	f.Add(`{"version":"1.27.9"}`, "values.istio-ztunnel", sampleExtension(f))
-	for _, c := range slices.Concat(badinput.Refused(), badinput.Offline()) {
+	for _, c := range slices.Concat(invalidinput.Refused(), invalidinput.Offline()) {
 		seed(f, c)
 	}
 	seedLarge(f)
@@ -71,7 +71,7 @@ func FuzzBuild(f *testing.F) {
 }
 
 // seed adds a bad input with the version that it is meant for.
-func seed(f *testing.F, c badinput.Case) {
+func seed(f *testing.F, c invalidinput.Case) {
 	spec := map[string]any{"version": "1.29.1"}
 	if c.Spec != "" {
 		if err := json.Unmarshal([]byte(c.Spec), &spec); err != nil {
@@ -158,7 +158,7 @@ func expectReadable(t *testing.T, err error) {
 
 func expectOurs(t *testing.T, built *plan.Plan, input plan.Input) {
 	kinds := map[schema.GroupVersionKind]bool{}
-	for _, kind := range apply.Kinds() {
+	for _, kind := range object.Kinds() {
 		kinds[kind.GVK] = true
 	}
 	for _, component := range built.Components {

@@ -176,7 +176,7 @@ func text(built *plan.Plan) string {
 		for _, object := range component.Objects {
 			fmt.Fprintf(&all, "%d %s\n%s\n", object.Wave, object.Hash, object.Body)
 		}
-		if component.Rendered != nil && component.Name != v1.ComponentBase { // That one's text is made anew from the request.
+		if component.Rendered != nil && component.Name != v1.ComponentBase { // That one's text is made again from the request.
 			manifest, err := component.Rendered.Manifest()
 			Expect(err).NotTo(HaveOccurred())
 			all.WriteString(manifest)

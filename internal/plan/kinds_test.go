@@ -17,7 +17,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
-// chartsOf are the folder and the section in users' values of each component's chart.
+// chartsOf are the directory and the section in users' values of each component's chart.
 var chartsOf = map[string][2]string{
 	"istio-base": {"charts/base", ""}, "istiod": {"charts/istio-control/istio-discovery", "pilot"},
 	"istio-cni": {"charts/istio-cni", "cni"}, "ztunnel": {"charts/ztunnel", "ztunnel"},
@@ -32,13 +32,13 @@ func wrongFor(standard any) (wrong []any, want string) {
 	case nil:
 		return nil, ""
 	case tree:
-		return []any{"text", int64(3), true, []any{"item"}}, "a section"
+		return []any{"text", int64(3), true, []any{"item"}}, "a map"
 	case []any:
 		return []any{"text", int64(3), true, tree{"a": "b"}}, "a list"
 	case bool:
 		return []any{"text", int64(3), []any{"item"}, tree{"a": "b"}}, "true or false"
 	case string:
-		return []any{[]any{"item"}, tree{"a": "b"}}, "a text"
+		return []any{[]any{"item"}, tree{"a": "b"}}, "a string"
 	default:
 		return []any{"text", true, []any{"item"}, tree{"a": "b"}}, "a number"
 	}
@@ -95,9 +95,9 @@ var _ = Describe("A value of the wrong kind is told wherever a chart has a defau
 })
 
 // defaultsOf are a chart's defaults, as its file has them.
-func defaultsOf(release istio.Release, folder string) tree {
+func defaultsOf(release istio.Release, directory string) tree {
 	GinkgoHelper()
-	content, err := fs.ReadFile(release.Charts, folder+"/values.yaml")
+	content, err := fs.ReadFile(release.Charts, directory+"/values.yaml")
 	Expect(err).NotTo(HaveOccurred())
 	all := tree{}
 	Expect(yaml.Unmarshal(content, &all)).To(Succeed())

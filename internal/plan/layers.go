@@ -24,6 +24,7 @@ const (
 	layerPlatform   = "platform"
 	layerCNI        = "CNI plugin"
 	layerScaling    = "spec.scalingProfile"
+	layerSingleNode = "single node"
 	layerSpec       = "spec"
 	layerUpgrade    = "spec.upgrade"
 	layerExtensions = v1.ExtensionsName
@@ -31,11 +32,10 @@ const (
 	layerEnforced   = "spec.version"
 )
 
-// tagPaths are the values by which a chart could run another version than
-// spec.version says.
+// tagPaths are the values by which a chart could run another version than spec.version.
 var tagPaths = [][]string{{"global", "tag"}, {"tag"}, {"pilot", "tag"}, {"cni", "tag"}, {"ztunnel", "tag"}}
 
-// layersOf lists the layers of values for the input, later ones winning.
+// layersOf lists the layers of values for the input. Later layers take precedence.
 func layersOf(input Input, release istio.Release) ([]values.Layer, error) {
 	user, err := decodeValues(input.Spec)
 	if err != nil {
@@ -47,12 +47,13 @@ func layersOf(input Input, release istio.Release) ([]values.Layer, error) {
 	}
 	layers := []values.Layer{
 		{Name: layerRelease, Values: tree{"global": tree{"hub": release.Hub, "tag": release.Version}}},
-		{Name: layerProfile, Values: profile(input.Spec.DataplaneMode, input.Spec.TrafficCaptureMode)},
+		{Name: layerProfile, Values: profile(input.Spec, release)},
 	}
 	users := append(extensions, values.Layer{Name: layerValues, FromUser: true, Values: user})
 	layers = append(layers, platformLayers(input, users)...)
 	layers = append(layers,
 		values.Layer{Name: layerScaling, Values: scaling(input.Spec.ScalingProfile)},
+		values.Layer{Name: layerSingleNode, Values: budget(input.Facts)},
 		values.Layer{Name: layerSpec, Values: specValues(input.Spec)},
 		values.Layer{Name: layerUpgrade, Values: strategies(input.Spec.Upgrade)})
 	layers = append(layers, users...)
@@ -73,7 +74,7 @@ func decodeValues(spec v1.ServiceMeshControllerSpec) (tree, error) {
 		return nil, invalid(fmt.Errorf("%s: %w", layerValues, err), nil)
 	}
 	if err := json.Unmarshal(spec.Values.Raw, &user); err != nil {
-		return nil, invalid(errors.New("spec.values is no section"), nil)
+		return nil, invalid(errors.New("spec.values is not a map"), nil)
 	}
 	if err := values.Check(user); err != nil {
 		return nil, invalid(fmt.Errorf("%s: %w", layerValues, err), nil)
@@ -81,25 +82,33 @@ func decodeValues(spec v1.ServiceMeshControllerSpec) (tree, error) {
 	return user, nil
 }
 
-// profile selects Istio's own profile for the data plane mode.
-func profile(mode v1.DataplaneMode, capture v1.TrafficCaptureMode) tree {
-	if mode != v1.Sidecar {
-		return tree{"profile": "ambient"}
+// profile selects Istio's profile for the data plane mode. In all releases, istio-cni captures
+// again what it finds without rules when it starts, as it does by default from 1.29 on: a pod
+// that has started before it, after a boot of the node, is otherwise outside of the mesh with the
+// annotation of a captured pod.
+func profile(spec v1.ServiceMeshControllerSpec, release istio.Release) tree {
+	if spec.DataplaneMode != v1.Sidecar {
+		ambient := tree{"profile": "ambient"}
+		if !release.ReconcilesRules() {
+			ambient["cni"] = tree{"ambient": tree{"reconcileIptablesOnStartup": true}}
+		}
+		return ambient
 	}
 	// istiod must know that a CNI plugin captures the traffic, or it injects
 	// init containers: https://istio.io/latest/docs/setup/additional-setup/cni/.
-	return tree{"pilot": tree{"cni": tree{"enabled": capture != v1.CaptureInitContainer}}}
+	return tree{"pilot": tree{"cni": tree{"enabled": spec.TrafficCaptureMode != v1.CaptureInitContainer}}}
 }
 
-// scaling sizes istiod. The default is two fixed replicas, spread over nodes where
-// there are several; the chart adds a PodDisruptionBudget from two replicas on.
+// scaling sizes istiod. The default is two fixed replicas, spread over nodes if there are
+// several, with a PodDisruptionBudget. One replica has none: some charts would add one, which
+// no drain could satisfy.
 func scaling(profile v1.ScalingProfile) tree {
 	switch profile {
 	case v1.ScalingDemo:
 		return tree{"pilot": tree{
 			"autoscaleEnabled": false, "replicaCount": int64(1),
 			"resources": requests("10m", "100Mi"),
-		}}
+		}, "global": withoutBudget()}
 	case v1.ScalingLarge:
 		return tree{"pilot": tree{
 			"autoscaleEnabled": true, "autoscaleMin": int64(4), "autoscaleMax": int64(10),
@@ -114,6 +123,18 @@ func scaling(profile v1.ScalingProfile) tree {
 	}
 }
 
+// budget leaves out istiod's PodDisruptionBudget where there is one node: the pods that drain
+// evicts cannot start elsewhere, so that it would wait for them for ever
+// (https://github.com/k3d-io/k3d/issues/1414). No pod's template depends on it.
+func budget(facts Facts) tree {
+	if !facts.SingleNode {
+		return nil
+	}
+	return tree{"global": withoutBudget()}
+}
+
+func withoutBudget() tree { return tree{"defaultPodDisruptionBudget": tree{"enabled": false}} }
+
 func requests(cpu, memory string) tree {
 	return tree{"requests": tree{"cpu": cpu, "memory": memory}}
 }
@@ -125,7 +146,7 @@ func spreadOverNodes() []any {
 	}}
 }
 
-// specValues are the values that spec's own fields stand for.
+// specValues are the values that spec's fields set.
 func specValues(spec v1.ServiceMeshControllerSpec) tree {
 	global, meshConfig, pilot := tree{"istioNamespace": namespaceOf(spec)}, tree{}, tree{}
 	if spec.Cluster != "" {
@@ -144,7 +165,7 @@ func specValues(spec v1.ServiceMeshControllerSpec) tree {
 		meshConfig["defaultConfig"] = tree{"proxyMetadata": tree{"COMPLIANCE_POLICY": compliancePolicy}}
 	}
 	if image := spec.Image; image != nil {
-		global["hub"] = cmp.Or(image.Registry, "docker.io") + "/" + strings.Trim(cmp.Or(image.Repository, "istio"), "/")
+		global["hub"] = hubOf(image)
 		if len(image.Secrets) > 0 {
 			global["imagePullSecrets"] = pullSecrets(image.Secrets)
 		}
@@ -152,7 +173,19 @@ func specValues(spec v1.ServiceMeshControllerSpec) tree {
 	return tree{"global": global, "meshConfig": meshConfig, "pilot": pilot}
 }
 
-// compliancePolicy is the policy that every supported release knows.
+// hubOf returns where the images are. As in every image name, the first part of
+// repository is the registry if it has a dot or a colon or is localhost:
+// https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed.
+func hubOf(image *v1.Image) string {
+	path := strings.Trim(cmp.Or(image.Repository, "istio"), "/")
+	first, _, _ := strings.Cut(path, "/")
+	if image.Registry == "" && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return path
+	}
+	return cmp.Or(image.Registry, "docker.io") + "/" + path
+}
+
+// compliancePolicy is the policy that every supported release has.
 const compliancePolicy = "fips-140-2"
 
 func pullSecrets(secrets []v1.LocalSecret) []any {
@@ -163,8 +196,8 @@ func pullSecrets(secrets []v1.LocalSecret) []any {
 	return names
 }
 
-// enforced overrides the tags in the users' values: a tag left behind there would
-// keep an upgrade from upgrading, an empty one from finding an image.
+// enforced overrides the tags in users' values: an old tag there would prevent an upgrade,
+// and an empty one would name no image.
 func enforced(user tree, version string) tree {
 	values := tree{}
 	for _, path := range tagPaths {
@@ -181,8 +214,7 @@ func enforced(user tree, version string) tree {
 	return values
 }
 
-// otherTags lists those of tagPaths at which the users' values ask for another
-// version.
+// otherTags lists those of tagPaths at which users' values set another version.
 func otherTags(user tree, version string) []string {
 	var others []string
 	for _, path := range tagPaths {

@@ -14,8 +14,8 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
-	"github.com/gloo-operator/gloo-operator/test/memory"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
 
 // aliases is a section with aliases of one long text, as many as stand for gibibytes.
@@ -93,7 +93,7 @@ var _ = DescribeTable("What stands for gibibytes is refused in little memory:", 
 )
 
 var _ = DescribeTable("A rendering without line breaks says", func(cause error, want bool) {
-	Expect(plan.NotRendered(fmt.Errorf("rendering chart istiod: %w", cause))).To(Equal(want))
+	Expect(plan.RenderInterrupted(fmt.Errorf("rendering chart istiod: %w", cause))).To(Equal(want))
 },
 	Entry("nothing of the values where it could not be started", &helm.StartError{Cause: errors.New("no")}, true),
 	Entry("nothing of the values where it was stopped", &helm.StoppedError{}, true),

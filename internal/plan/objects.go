@@ -9,9 +9,9 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 )
 
 const (
@@ -23,36 +23,6 @@ const (
 	// https://istio.io/latest/docs/ambient/install/multicluster/.
 	topologyNetwork = "topology.istio.io/network"
 )
-
-// wave orders the kinds of one component: what others need to exist comes first,
-// webhooks come last, so that they never ask a service that is not there yet.
-var wave = map[string]int{
-	"Namespace": 0, "CustomResourceDefinition": 1,
-	"ServiceAccount": 2, "ClusterRole": 2, "ClusterRoleBinding": 2, "Role": 2, "RoleBinding": 2, "ConfigMap": 2, "ResourceQuota": 2, "Secret": 2,
-	"Deployment": 4, "DaemonSet": 4,
-	"ValidatingWebhookConfiguration": 5, "MutatingWebhookConfiguration": 5,
-	"ValidatingAdmissionPolicy": 5, "ValidatingAdmissionPolicyBinding": 6,
-}
-
-// otherKinds is the wave of kinds that wave does not name.
-const otherKinds = 3
-
-// Object is one Kubernetes object of a plan.
-type Object struct {
-	// GVK is the object's group, version and kind.
-	GVK schema.GroupVersionKind
-	// Namespace is empty for cluster-scoped objects.
-	Namespace string
-	// Name of the object.
-	Name string
-	// Wave tells when the object is applied within its component: all of one wave
-	// before the next, in parallel within it.
-	Wave int
-	// Body is the object as JSON.
-	Body []byte
-	// Hash tells this body from another.
-	Hash string
-}
 
 // finish labels the component's objects, puts them in order and encodes them.
 func finish(component Component, objects []*unstructured.Unstructured, input Input) (Component, error) {
@@ -83,24 +53,24 @@ func finish(component Component, objects []*unstructured.Unstructured, input Inp
 	return component, nil
 }
 
-func compare(a, b Object) int {
+func compare(a, b object.Object) int {
 	return cmp.Or(
 		cmp.Compare(a.Wave, b.Wave), cmp.Compare(a.GVK.Kind, b.GVK.Kind),
 		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-func encode(object *unstructured.Unstructured) (Object, error) {
-	body, err := json.Marshal(object.Object)
+func encode(made *unstructured.Unstructured) (object.Object, error) {
+	body, err := json.Marshal(made.Object)
 	if err != nil {
-		return Object{}, fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
+		return object.Object{}, fmt.Errorf("encoding %s %s: %w", made.GetKind(), made.GetName(), err)
 	}
-	w, ok := wave[object.GetKind()]
-	if !ok {
-		w = otherKinds
+	kind, err := object.KindOf(made.GroupVersionKind())
+	if err != nil {
+		return object.Object{}, err
 	}
-	return Object{
-		GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(),
-		Wave: w, Body: body, Hash: hash(body),
+	return object.Object{
+		GVK: kind.GVK, Namespace: made.GetNamespace(), Name: made.GetName(),
+		Wave: kind.Wave, Body: body, Hash: hash(body),
 	}, nil
 }
 
@@ -113,7 +83,7 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 	}
 	labels[v1.OwnerLabel], labels[v1.ComponentLabel] = owner, component.Name
 	object.SetLabels(labels)
-	if component.Rendered == nil || additions[object.GetKind()] {
+	if component.Rendered == nil || !fromChart(object) {
 		return
 	}
 	annotations := object.GetAnnotations()
@@ -127,8 +97,11 @@ func mark(object *unstructured.Unstructured, component Component, owner, namespa
 	object.SetAnnotations(annotations)
 }
 
-// additions are the kinds of objects that come from no chart.
-var additions = map[string]bool{"Namespace": true, "Secret": true}
+// fromChart reports whether charts may make objects of the kind.
+func fromChart(made *unstructured.Unstructured) bool {
+	kind, err := object.KindOf(made.GroupVersionKind())
+	return err == nil && !kind.OperatorOnly
+}
 
 func installNamespace(name, network string) *unstructured.Unstructured {
 	labels := map[string]any{podSecurityEnforce: "privileged"}
@@ -143,9 +116,9 @@ func installNamespace(name, network string) *unstructured.Unstructured {
 }
 
 // InstallNamespace is the namespace alone, as the plan of that spec has it.
-func InstallNamespace(owner string, spec v1.ServiceMeshControllerSpec) (Object, error) {
+func InstallNamespace(owner string, spec v1.ServiceMeshControllerSpec) (object.Object, error) {
 	namespace := namespaceOf(spec)
-	object := installNamespace(namespace, spec.Network)
-	mark(object, Component{Name: v1.ComponentBase}, owner, namespace)
-	return encode(object)
+	made := installNamespace(namespace, spec.Network)
+	mark(made, Component{Name: v1.ComponentBase}, owner, namespace)
+	return encode(made)
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plan compiles a ServiceMeshController to an ordered list of components,
-// each a list of Kubernetes objects. It is pure: the same input makes the same
-// bytes.
 package plan
 
 import (
@@ -16,6 +13,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
@@ -25,15 +23,16 @@ type Facts struct {
 	KubernetesVersion string
 	// GatewayAPI lists the Gateway API CRDs that the cluster has.
 	GatewayAPI []gatewayapi.Installed
-	// Platform is that of the nodes as Istio's charts know it by global.platform. Empty:
-	// none that needs anything special.
+	// Platform is the platform of the nodes, as in global.platform of Istio's charts. Empty:
+	// the charts need no special values.
 	Platform string
-	// StandardCNIFolders tells that CNI plugins are in containerd's standard folders
-	// although the platform has folders of its own, as on K3s with Cilium.
-	StandardCNIFolders bool
+	// StandardCNIDirs: CNI plugins are in containerd's standard directories, although the platform has directories of its own, as on K3s with Cilium.
+	StandardCNIDirs bool
+	// SingleNode: one node takes all pods of istiod.
+	SingleNode bool
 }
 
-// Input is what a plan is made of.
+// Input is everything that a plan depends on.
 type Input struct {
 	// Owner is the ServiceMeshController's name.
 	Owner string
@@ -46,12 +45,12 @@ type Input struct {
 	PullSecrets []PullSecret
 	// Facts of the cluster.
 	Facts Facts
-	// Archives are the charts of a version that is not compiled in, by their published
-	// names: base, istiod, cni, ztunnel. Nil: none. Those compiled in go first.
+	// Archives are the charts of a version that is not bundled, by their published
+	// names: base, istiod, cni, ztunnel. Nil: none. Bundled charts take precedence.
 	Archives map[string][]byte
 }
 
-// Plan is what the cluster should hold.
+// Plan is the desired state of the cluster.
 type Plan struct {
 	// Version is the Istio version.
 	Version string
@@ -59,13 +58,22 @@ type Plan struct {
 	Kubernetes istio.MinorRange
 	// Components in the order in which they are applied.
 	Components []Component
-	// Notices tell users what they should know about their input.
+	// Notices are warnings about the input.
 	Notices []Notice
 
 	layers []values.Layer
 }
 
-// Redact takes what persons wrote as values out of a message: see values.Redactor.
+// Objects returns the objects of all components, in the order in which they are applied.
+func (p *Plan) Objects() []object.Object {
+	var objects []object.Object
+	for _, component := range p.Components {
+		objects = append(objects, component.Objects...)
+	}
+	return objects
+}
+
+// Redact removes user-provided values from a message: see values.Redactor.
 func (p *Plan) Redact(message string) string { return values.NewRedactor(p.layers).Redact(message) }
 
 // Digest identifies the plan's objects and values: another plan has another digest.
@@ -84,17 +92,17 @@ type Component struct {
 	// Version of the component: Istio's, or the Gateway API's.
 	Version string
 	// Objects in the order in which they are applied.
-	Objects []Object
+	Objects []object.Object
 	// Values that the chart is rendered with, and where they come from. Zero for a
 	// component without a chart.
 	Values values.Tree
 	// Rendered is the chart's output. Nil for a component without a chart.
 	Rendered *helm.Rendered
-	// Digest tells this component from one with other objects or values.
+	// Digest identifies the component's objects and values.
 	Digest string
 }
 
-// Notice is something that a user should know and that stops nothing.
+// Notice is a warning that blocks nothing.
 type Notice struct {
 	// Reason is a constant of api/v1.
 	Reason string
@@ -102,9 +110,9 @@ type Notice struct {
 	Message string
 }
 
-// Builder builds plans. It keeps the plans that were asked for last, loaded charts and
-// the newest form of each component, so that a plan that was asked for before costs
-// next to nothing, and a changed one what has changed. It is safe for concurrent use.
+// Builder builds plans. It caches the most recent plans, the loaded charts and the newest
+// version of each component: a cached plan costs almost nothing, and a changed one costs
+// only its changed components. It is safe for concurrent use.
 type Builder struct {
 	plans      plans
 	charts     cache[*helm.Chart]
@@ -115,12 +123,12 @@ type Builder struct {
 // *InvalidValuesError, whose cause may be an *ExtensionsError, a *helm.StoppedError,
 // an *OutsideError, a *values.LimitError, a *ReservedError or an
 // *UnexpectedObjectError, an *ExtensionsError, or an error that wraps
-// gatewayapi.ErrNotCompiledIn. The plan is shared, and not to be changed.
+// gatewayapi.ErrNotBundled. The plan is shared: callers must not change it.
 func (b *Builder) Build(input Input) (*Plan, error) {
 	return b.plans.get(input.key(), func() (*Plan, error) { return b.build(input) })
 }
 
-// key tells an input from one that may make another plan.
+// key is equal only for inputs that make the same plan.
 func (i Input) key() string {
 	archives := make(map[string]string, len(i.Archives))
 	for name, archive := range i.Archives {
@@ -155,13 +163,13 @@ func (b *Builder) build(input Input) (*Plan, error) {
 		plan.Components = append(plan.Components, component)
 	}
 	plan.layers = layers
-	plan.addNotices(charts, layers, input.Spec)
+	plan.addNotices(charts, layers, input)
 	return plan, nil
 }
 
 func (b *Builder) addGatewayAPI(plan *Plan, release istio.Release, input Input) error {
 	component := Component{Name: v1.ComponentGatewayAPI, Version: release.GatewayAPI}
-	if !gatewayapi.Decide(release.GatewayAPI, input.Facts.GatewayAPI) {
+	if !gatewayapi.Decide(input.Spec.GatewayAPI, release.GatewayAPI, input.Facts.GatewayAPI) {
 		plan.Components = append(plan.Components, component)
 		return nil
 	}
@@ -176,15 +184,14 @@ func (b *Builder) addGatewayAPI(plan *Plan, release istio.Release, input Input) 
 	return err
 }
 
-// InvalidValuesError says that the values cannot be rendered. Its message holds
-// nothing of them but paths.
+// InvalidValuesError reports that the values cannot be rendered. Its message contains only
+// their paths.
 type InvalidValuesError struct {
 	cause   error
 	message string
 }
 
-// invalid takes what persons wrote in the layers out of an error, unless it can hold
-// nothing but paths.
+// invalid removes user-provided values from an error, unless it can contain only paths.
 func invalid(cause error, layers []values.Layer) *InvalidValuesError {
 	message := cause.Error()
 	if kind, reserved := (*values.TypeError)(nil), (*ReservedError)(nil); !errors.As(cause, &kind) && !errors.As(cause, &reserved) {
@@ -197,11 +204,11 @@ func (e *InvalidValuesError) Error() string { return e.message }
 
 func (e *InvalidValuesError) Unwrap() error { return e.cause }
 
-// digest is the hash of anything that JSON can hold.
+// digest is the hash of a value's JSON.
 func digest(content any) string {
 	encoded, err := json.Marshal(content)
 	if err != nil {
-		panic(fmt.Sprintf("plan holds what JSON cannot: %v", err)) // Decoded from JSON or YAML: cannot happen.
+		panic(fmt.Sprintf("encoding the plan as JSON: %v", err)) // Decoded from JSON or YAML: cannot happen.
 	}
 	return hash(encoded)
 }

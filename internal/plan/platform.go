@@ -12,15 +12,14 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
-// The platforms that need more than their profile in Istio's charts.
+// The platforms that need more values than their profile in Istio's charts.
 const (
 	platformK3s       = "k3s"
 	platformK3d       = "k3d"
 	platformOpenShift = "openshift"
 )
 
-// platformLayers are the values for the platform: the one that users give, or the
-// one that was found out.
+// platformLayers are the values for the platform that users set, or for the detected one.
 func platformLayers(input Input, users []values.Layer) []values.Layer {
 	platform, given := platformOf(users)
 	var layers []values.Layer
@@ -34,8 +33,8 @@ func platformLayers(input Input, users []values.Layer) []values.Layer {
 		layers = append(layers, values.Layer{
 			Name: layerPlatform, Chart: v1.ComponentIstiod, Values: tree{"trustedZtunnelNamespace": namespaceOf(input.Spec)},
 		})
-	case input.Facts.StandardCNIFolders && slices.Contains([]string{platformK3s, platformK3d}, platform):
-		// The profile names the folders of K3s's own Flannel. Without it, K3s leaves
+	case input.Facts.StandardCNIDirs && slices.Contains([]string{platformK3s, platformK3d}, platform):
+		// The profile names the directories of K3s's own Flannel. Without it, K3s leaves
 		// containerd's: k3s, pkg/agent/templates.
 		layers = append(layers, values.Layer{
 			Name: layerCNI, Chart: v1.ComponentCNI, Values: tree{"cni": tree{"cniBinDir": "/opt/cni/bin", "cniConfDir": "/etc/cni/net.d"}},
@@ -44,8 +43,7 @@ func platformLayers(input Input, users []values.Layer) []values.Layer {
 	return layers
 }
 
-// platformOf is the platform that users' layers of values give, for all charts or
-// one.
+// platformOf is the platform in users' values, for all charts or for one.
 func platformOf(users []values.Layer) (platform string, given bool) {
 	for _, layer := range users {
 		global, _ := layer.Values["global"].(tree)
@@ -58,7 +56,7 @@ func platformOf(users []values.Layer) (platform string, given bool) {
 	return platform, given
 }
 
-// UserValue is the text that users set at that path of the component's values, in
+// UserValue is the string that users set at that path of the component's values, in
 // spec.values or in the extensions. Empty: they set none.
 func (c Component) UserValue(path ...string) string {
 	origin := c.Values.Origin[values.Path(path)]

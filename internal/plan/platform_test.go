@@ -12,15 +12,15 @@ import (
 )
 
 // on is the plan of that release on a platform.
-func on(version, platform string, standardFolders bool, options ...option) *plan.Plan {
+func on(version, platform string, standardDirs bool, options ...option) *plan.Plan {
 	GinkgoHelper()
 	input := inputOf(append([]option{ofVersion(version)}, options...)...)
-	input.Facts.Platform, input.Facts.StandardCNIFolders = platform, standardFolders
+	input.Facts.Platform, input.Facts.StandardCNIDirs = platform, standardDirs
 	return build(input)
 }
 
-// hostFolders are the host's folders that istio-cni's pods see, by volume.
-func hostFolders(built *plan.Plan) map[string]string {
+// hostDirs are the host's directories that istio-cni's pods see, by volume.
+func hostDirs(built *plan.Plan) map[string]string {
 	GinkgoHelper()
 	found := map[string]string{}
 	for _, volume := range objectAs[appsv1.DaemonSet](built, "DaemonSet", "istio-cni-node").Spec.Template.Spec.Volumes {
@@ -33,10 +33,10 @@ func hostFolders(built *plan.Plan) map[string]string {
 
 var _ = Describe("On each platform", func() {
 	for _, version := range istio.Versions() {
-		DescribeTable("istio-cni "+version+" finds the folders of", func(platform string, standardFolders bool, bin, conf string, options ...option) {
-			folders := hostFolders(on(version, platform, standardFolders, options...))
-			Expect(folders).To(HaveKeyWithValue("cni-bin-dir", bin))
-			Expect(folders).To(HaveKeyWithValue("cni-net-dir", conf))
+		DescribeTable("istio-cni "+version+" finds the directories of", func(platform string, standardDirs bool, bin, conf string, options ...option) {
+			directories := hostDirs(on(version, platform, standardDirs, options...))
+			Expect(directories).To(HaveKeyWithValue("cni-bin-dir", bin))
+			Expect(directories).To(HaveKeyWithValue("cni-net-dir", conf))
 		},
 			Entry("any other", "", false, "/opt/cni/bin", "/etc/cni/net.d"),
 			Entry("K3s", "k3s", false, "/var/lib/rancher/k3s/data/cni", "/var/lib/rancher/k3s/agent/etc/cni/net.d"),
@@ -53,7 +53,7 @@ var _ = Describe("On each platform", func() {
 		)
 
 		It("istio-cni "+version+" finds the network namespaces of minikube", func() {
-			Expect(hostFolders(on(version, "minikube", false))).To(ContainElement("/var/run/docker/netns"))
+			Expect(hostDirs(on(version, "minikube", false))).To(ContainElement("/var/run/docker/netns"))
 		})
 
 		It("GKE allows the pods of "+version+" by a quota", func() {

@@ -10,10 +10,10 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// PullSecret is a Secret of the operator's own namespace that is to be copied to the
+// PullSecret is a Secret in the operator's namespace that the operator copies to the
 // install namespace.
 type PullSecret struct {
-	// Name of the Secret, there and here.
+	// Name of the Secret in both namespaces.
 	Name string
 	// From is the namespace that it is copied from.
 	From string
@@ -23,8 +23,7 @@ type PullSecret struct {
 	Data map[string][]byte
 }
 
-// copyOf is the copy of a pull secret. It stands in the install namespace before
-// anything there needs it.
+// copyOf is the copy of a pull secret. It is applied before the objects that need it.
 func copyOf(secret PullSecret, namespace string) *unstructured.Unstructured {
 	data := map[string]any{}
 	for key, content := range secret.Data {

@@ -12,12 +12,11 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
-// ReservedError says that a value asks for what spec decides, or would take the mesh
-// apart.
+// ReservedError reports a value that spec decides, or that would break the mesh.
 type ReservedError struct {
-	// Path of the value, and Layer that set it.
+	// Path is the path of the value, Layer the one that set it.
 	Path, Layer string
-	// Why it is reserved, and what to do instead.
+	// Why is why it is reserved, and what to do instead.
 	Why string
 }
 
@@ -25,29 +24,29 @@ func (e *ReservedError) Error() string {
 	return fmt.Sprintf("%s: %s cannot be set: %s", e.Layer, e.Path, e.Why)
 }
 
-// reservation is a value that charts read and persons may not choose.
+// reservation is a value that charts read and users must not choose.
 type reservation struct {
-	// component whose chart reads it; empty for all.
+	// component is the one whose chart reads the value. Empty: all.
 	component string
 	path      []string
-	// standard is what may stand there.
-	standard func(Input) []any
-	why      string
+	// allowed returns the allowed values.
+	allowed func(Input) []any
+	why     string
 }
 
 const (
-	whyRevision = "a ServiceMeshController is the default revision, under its usual names"
-	whyScope    = "the mesh is installed as a whole; remove the value"
-	whyCRDs     = "the mesh is installed with all of its CRDs; remove the value"
-	whyInternal = "it stands in for the chart's defaults; set the values themselves"
-	whyNames    = "objects of the mesh have their usual names; remove the value"
-	whyPlace    = "spec.installNamespace decides where the mesh is"
+	whyRevision  = "a ServiceMeshController always installs the default revision; remove the value"
+	whyScope     = "the mesh is installed as a whole; remove the value"
+	whyCRDs      = "the mesh is installed with all of its CRDs; remove the value"
+	whyInternal  = "it replaces the chart's defaults; set the values themselves"
+	whyNames     = "the names of the mesh's objects are fixed; remove the value"
+	whyNamespace = "spec.installNamespace sets the namespace; remove the value"
 )
 
 // reserved are all reservations.
 var reserved = []reservation{
-	{"", []string{"global", "istioNamespace"}, theNamespace, whyPlace},
-	{v1.ComponentZtunnel, []string{"istioNamespace"}, theNamespace, whyPlace},
+	{"", []string{"global", "istioNamespace"}, onlyInstallNamespace, whyNamespace},
+	{v1.ComponentZtunnel, []string{"istioNamespace"}, onlyInstallNamespace, whyNamespace},
 	{"", []string{"global", "resourceScope"}, oneOf("all"), whyScope},
 	{v1.ComponentZtunnel, []string{"resourceScope"}, oneOf("all"), whyScope},
 	{v1.ComponentIstiod, []string{"pilot", "revision"}, oneOf(""), whyRevision},
@@ -65,17 +64,16 @@ var reserved = []reservation{
 
 func oneOf(standard ...any) func(Input) []any { return func(Input) []any { return standard } }
 
-func theNamespace(input Input) []any { return []any{namespaceOf(input.Spec)} }
+func onlyInstallNamespace(input Input) []any { return []any{namespaceOf(input.Spec)} }
 
-// checkReserved fails with a *ReservedError at a reserved value that is not the
-// standard one.
+// checkReserved fails with a *ReservedError at a reserved value that is not allowed.
 func checkReserved(component string, merged values.Tree, input Input) error {
 	for _, r := range reserved {
 		if r.component != "" && r.component != component {
 			continue
 		}
 		value, found := tagAt(merged.Values, r.path)
-		if !found || value == nil || permits(r.standard(input), value) {
+		if !found || value == nil || isAllowed(r.allowed(input), value) {
 			continue
 		}
 		return &ReservedError{Path: values.Path(r.path), Layer: originOf(merged, r.path), Why: r.why}
@@ -83,8 +81,8 @@ func checkReserved(component string, merged values.Tree, input Input) error {
 	return nil
 }
 
-// permits tells whether a value is among the standard ones, or an empty list.
-func permits(standard []any, value any) bool {
+// isAllowed reports whether a value is in the list, or is an empty list.
+func isAllowed(standard []any, value any) bool {
 	switch value := value.(type) {
 	case []any:
 		return len(value) == 0
@@ -95,7 +93,7 @@ func permits(standard []any, value any) bool {
 	}
 }
 
-// originOf is the layer that set a value, or the first below it.
+// originOf returns the layer that set a value, or the first value below it.
 func originOf(merged values.Tree, path []string) string {
 	at := values.Path(path)
 	for _, leaf := range slices.Sorted(maps.Keys(merged.Origin)) {

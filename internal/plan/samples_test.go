@@ -18,6 +18,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
@@ -26,10 +27,10 @@ var clusterKinds = sets.New("Namespace", "CustomResourceDefinition", "ClusterRol
 	"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 // headOf is an object's metadata.
-func headOf(object plan.Object) metav1.PartialObjectMetadata {
+func headOf(o object.Object) metav1.PartialObjectMetadata {
 	GinkgoHelper()
 	head := metav1.PartialObjectMetadata{}
-	Expect(json.Unmarshal(object.Body, &head)).To(Succeed())
+	Expect(json.Unmarshal(o.Body, &head)).To(Succeed())
 	return head
 }
 
@@ -115,7 +116,7 @@ func expectWaves(built *plan.Plan) {
 		for _, object := range component.Objects {
 			waves[object.GVK.Kind] = object.Wave
 		}
-		Expect(slices.IsSortedFunc(component.Objects, func(a, b plan.Object) int { return a.Wave - b.Wave })).To(BeTrue(), component.Name)
+		Expect(slices.IsSortedFunc(component.Objects, func(a, b object.Object) int { return a.Wave - b.Wave })).To(BeTrue(), component.Name)
 		before := func(first, second string) {
 			GinkgoHelper()
 			one, both := waves[first]
@@ -170,7 +171,7 @@ var _ = Describe("The K3s and Cilium sample", func() {
 				built = build(input)
 			})
 
-			It("mounts the folders of Cilium, not those of K3s, into istio-cni", func() {
+			It("mounts the directories of Cilium, not those of K3s, into istio-cni", func() {
 				daemonSet := objectAs[appsv1.DaemonSet](built, "DaemonSet", "istio-cni-node")
 				paths := map[string]string{}
 				for _, volume := range daemonSet.Spec.Template.Spec.Volumes {
@@ -202,7 +203,7 @@ var _ = Describe("The K3s and Cilium sample", func() {
 			It("names the one value that has no effect", func() {
 				Expect(built.Notices).To(Equal([]plan.Notice{{
 					Reason:  v1.ReasonValuesNotRead,
-					Message: "values that no chart of Istio " + version + " reads, kept and without effect: ambient.redirectMode",
+					Message: "no chart of Istio " + version + " reads these values, so they have no effect: ambient.redirectMode",
 				}}))
 			})
 		})

@@ -3,6 +3,8 @@
 package plan_test
 
 import (
+	"slices"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -10,6 +12,8 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/gatewayapi"
+	"github.com/gloo-operator/gloo-operator/internal/istio"
+	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
@@ -98,6 +102,11 @@ var _ = Describe("A plan follows the spec", func() {
 		Expect(images(build(inputOf(func(s *v1.ServiceMeshControllerSpec) { s.Image = &image })))).To(HaveEach(HavePrefix(want)))
 	},
 		Entry("Docker's registry where only the path is given", v1.Image{Repository: "mirror"}, "docker.io/mirror/"),
+		Entry("the registry that the path begins with", v1.Image{Repository: "us-docker.pkg.dev/x/y"}, "us-docker.pkg.dev/x/y/"),
+		Entry("the registry with a port that the path begins with", v1.Image{Repository: "registry:5000/y"}, "registry:5000/y/"),
+		Entry("this machine's registry", v1.Image{Repository: "localhost/y"}, "localhost/y/"),
+		Entry("a path with a dot in a registry", v1.Image{Registry: "quay.io", Repository: "x.y/z"}, "quay.io/x.y/z/"),
+		Entry("Docker's registry where a later part has a dot", v1.Image{Repository: "mirror/x.y"}, "docker.io/mirror/x.y/"),
 		Entry("the path istio where only the registry is given", v1.Image{Registry: "quay.io"}, "quay.io/istio/"),
 	)
 
@@ -168,7 +177,7 @@ var _ = DescribeTable("The version decides the tag", func(values, named string) 
 		return
 	}
 	Expect(built.Notices).To(Equal([]plan.Notice{{
-		Reason: v1.ReasonValuesOverridden, Message: "spec.version decides the image tag, not " + named + "; to run other images set spec.image",
+		Reason: v1.ReasonValuesOverridden, Message: "spec.version sets the image tag, not " + named + "; to run other images, set spec.image",
 	}}))
 },
 	Entry("rather than global.tag", "global: {tag: 1.26.2}", "global.tag"),
@@ -187,6 +196,30 @@ var _ = It("Values decide the tag where spec.image is given", func() {
 	Expect(built.Notices).To(BeEmpty())
 })
 
+var _ = Describe("istiod's PodDisruptionBudget", func() {
+	for _, version := range istio.Versions() {
+		It("is left out on one node, where nothing else changes that restarts pods: "+version, func() {
+			input := inputOf(func(s *v1.ServiceMeshControllerSpec) { s.Version = version })
+			several := build(input)
+			input.Facts.SingleNode = true
+			one := build(input)
+			budgets := func(p *plan.Plan) int {
+				return len(slices.DeleteFunc(p.Objects(), func(o object.Object) bool { return o.GVK.Kind != "PodDisruptionBudget" }))
+			}
+			Expect(budgets(several)).To(Equal(1))
+			Expect(budgets(one)).To(BeZero())
+			Expect(istiodOf(one)).To(Equal(istiodOf(several)))
+			input.Spec.Values = inputOf(withValues("global: {defaultPodDisruptionBudget: {enabled: true}}")).Spec.Values
+			Expect(budgets(build(input))).To(Equal(1), "users decide")
+		})
+
+		It("is left out for one replica, which it would protect from every drain: "+version, func() {
+			input := inputOf(func(s *v1.ServiceMeshControllerSpec) { s.Version, s.ScalingProfile = version, v1.ScalingDemo })
+			Expect(build(input).Objects()).NotTo(ContainElement(HaveField("GVK.Kind", "PodDisruptionBudget")))
+		})
+	}
+})
+
 var _ = DescribeTable("The Gateway API", func(installed []gatewayapi.Installed, want bool) {
 	input := inputOf()
 	input.Facts.GatewayAPI = installed
@@ -197,5 +230,6 @@ var _ = DescribeTable("The Gateway API", func(installed []gatewayapi.Installed, 
 },
 	Entry("is installed where there is none", nil, true),
 	Entry("is upgraded where it is ours", []gatewayapi.Installed{{Name: "gateways", Version: "v1.3.0", Owned: true}}, true),
+	Entry("is left alone where it is the operator's and newer", []gatewayapi.Installed{{Name: "gateways", Version: "v1.9.0", Owned: true}}, false),
 	Entry("is left alone where it is somebody's", []gatewayapi.Installed{{Name: "gateways", Version: "v1.3.0"}}, false),
 )

@@ -10,9 +10,9 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// strategies lets the rollouts of DaemonSets go on while nodes that are not ready may be
-// left out: to the DaemonSet controller a node without a good pod is one of those that
-// it updates, so that it needs room for one more
+// strategies lets the rollouts of DaemonSets continue when nodes that are not ready are
+// left out. The DaemonSet controller counts a node without a ready pod as unavailable, so
+// maxUnavailable or maxSurge must allow one more
 // (k8s.io/kubernetes/pkg/controller/daemon/update.go, rollingUpdate).
 func strategies(upgrade *v1.Upgrade) tree {
 	if upgrade == nil || upgrade.MaxUnavailableNodes == nil {
@@ -28,8 +28,8 @@ func strategies(upgrade *v1.Upgrade) tree {
 	}
 }
 
-// oneMore is a number of nodes that is larger, of whatever number of nodes a percentage
-// is. Nil: none may be left out.
+// oneMore is a number of nodes greater than maxUnavailableNodes, for a percentage greater
+// in a cluster of any size. Nil: no node may be left out.
 func oneMore(nodes intstr.IntOrString) any {
 	if nodes.Type == intstr.Int {
 		if nodes.IntVal <= 0 {
@@ -39,7 +39,7 @@ func oneMore(nodes intstr.IntOrString) any {
 	}
 	percent := 0
 	if _, err := fmt.Sscanf(nodes.StrVal, "%d%%", &percent); err != nil || percent == 0 {
-		return nil // The CRD lets nothing through that is no percentage.
+		return nil // The CRD rejects other strings.
 	}
 	return fmt.Sprintf("%d%%", min(100, percent+1))
 }

@@ -10,27 +10,27 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/values"
 )
 
-// templated is the one value that a chart runs as a template: Istio's istiod chart,
-// templates/deployment.yaml, calls tpl with it.
+// templated is the one value that a chart evaluates as a template: istiod's
+// templates/deployment.yaml calls tpl with it.
 var templated = []string{"pilot", "initContainers"}
 
-// maxTemplates is how many expressions that value may have: each may be as long as
-// any value.
+// maxTemplates limits the expressions in that value: each can expand to the size of any
+// other value.
 const maxTemplates = 32
 
-// lookups matches the expressions that may stand there: the name of a value. More
-// would let a text run without end.
+// lookups matches the allowed expressions: references to values. Others could run without
+// end.
 var lookups = regexp.MustCompile(`\{\{-?\s*\$?(\.(Values|Release|Chart)(\.\w+)+)(\s*\|\s*quote)?\s*-?\}\}`)
 
-// TemplateError says that a value has an expression that may not be run.
+// TemplateError reports a value with an expression that is not allowed.
 type TemplateError struct{ Path string }
 
 func (e *TemplateError) Error() string {
-	return fmt.Sprintf("%s: templates here may only name values, such as {{ .Values.global.hub }}, %d times at most: write the rest out", e.Path, maxTemplates)
+	return fmt.Sprintf("%s: a template here can only reference values, such as {{ .Values.global.hub }}, at most %d times: replace other expressions with their result", e.Path, maxTemplates)
 }
 
-// checkTemplates fails with a *TemplateError where the value that istiod's chart runs
-// as a template does more than to name values.
+// checkTemplates fails with a *TemplateError if the value that istiod's chart evaluates as
+// a template does more than reference values.
 func checkTemplates(merged values.Tree) error {
 	value, _ := tagAt(merged.Values, templated)
 	count := 0

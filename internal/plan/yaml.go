@@ -14,9 +14,8 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
-// toJSON reads YAML that a person wrote. It fails with a *values.LimitError before
-// aliases are written out to more than the limit, and otherwise with an error that
-// names the line and quotes nothing of the text but keys.
+// toJSON reads user-provided YAML. It fails with a *values.LimitError before aliases expand
+// beyond the limit, and otherwise with an error that names the line and quotes only keys.
 func toJSON(text string) ([]byte, error) {
 	if err := values.CheckText(len(text)); err != nil {
 		return nil, err
@@ -35,22 +34,22 @@ func toJSON(text string) ([]byte, error) {
 	return content, nil
 }
 
-// The messages of the YAML parser that quote the text.
+// The messages of the YAML parser that quote the input.
 var (
 	anchorMessage = regexp.MustCompile(`unknown anchor '.*' referenced`)
 	keyMessage    = regexp.MustCompile(`(?s)(Unsupported map key|invalid map key).*`)
 	quotedText    = regexp.MustCompile("`[^`]*`")
 )
 
-// unquoted is a message of the YAML parser without what it quotes, but for keys.
+// unquoted is a message of the YAML parser without quoted input other than keys.
 func unquoted(message string) string {
 	message = strings.TrimPrefix(message, "error converting YAML to JSON: ")
-	message = anchorMessage.ReplaceAllString(message, "a text that begins with * needs quotes")
-	message = keyMessage.ReplaceAllString(message, "a key must be a text")
-	return quotedText.ReplaceAllString(message, "a text")
+	message = anchorMessage.ReplaceAllString(message, "a string that begins with * must be quoted")
+	message = keyMessage.ReplaceAllString(message, "a key must be a string")
+	return quotedText.ReplaceAllString(message, "a string")
 }
 
-// TooLarge tells that values exceed a limit.
+// TooLarge reports whether values exceed a limit.
 func TooLarge(err error) bool {
 	limit := &values.LimitError{}
 	return errors.As(err, &limit)

@@ -8,12 +8,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// cniDaemonSet is a DaemonSet by which a CNI plugin is known.
+// cniDaemonSet identifies a CNI plugin by its DaemonSet.
 type cniDaemonSet struct{ namespace, name, plugin string }
 
-// cniDaemonSets are the DaemonSets of CNI plugins, each in the namespaces that the plugin
-// is installed in by default. In no other namespace does a name say anything: whoever
-// may create DaemonSets there could choose the host directories that istio-cni writes to.
+// cniDaemonSets are the DaemonSets of CNI plugins, each in the namespaces in which the
+// plugin is installed by default. A name in any other namespace is no evidence: a tenant
+// who can create DaemonSets there could choose the host directories that istio-cni writes
+// to.
 var cniDaemonSets = []cniDaemonSet{
 	{"kube-system", "cilium", Cilium}, // cilium/cilium: Documentation/installation/k8s-install-helm.rst
 	{"cilium", "cilium", Cilium},      // the same: k8s-install-openshift-okd.rst
@@ -41,7 +42,7 @@ var cniDaemonSets = []cniDaemonSet{
 
 const ovn = "OVN-Kubernetes"
 
-// cniNamespaces are the namespaces of that table, sorted.
+// cniNamespaces returns the namespaces of that table, sorted.
 func cniNamespaces() []string {
 	var namespaces []string
 	for _, known := range cniDaemonSets {
@@ -51,7 +52,7 @@ func cniNamespaces() []string {
 	return slices.Compact(namespaces)
 }
 
-// pluginsOf names the CNI plugins that the DaemonSets belong to, sorted.
+// pluginsOf returns the CNI plugins that the DaemonSets belong to, sorted.
 func pluginsOf(daemonSets []*metav1.PartialObjectMetadata) []string {
 	var plugins []string
 	for _, set := range daemonSets {

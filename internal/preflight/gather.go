@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,10 +13,10 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
@@ -27,25 +26,25 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// ErrGathering tells that the cluster is still being looked at: the change that
-// Notify tells of comes when it has been seen.
-var ErrGathering = errors.New("the cluster is still being looked at")
+// ErrGathering reports that the watches have not synced yet. The gatherer calls changed
+// when they have.
+var ErrGathering = errors.New("the cluster is still being inspected")
 
-// Gatherer reads facts: from watches, which it cuts down to what the checks ask
-// about, and the API server's version whenever the kubelets' changes.
+// Gatherer reads Facts from watches that keep only what the checks need. It reads the API
+// server's version again when the kubelets' versions change. It is safe for concurrent use.
 type Gatherer struct {
 	clients gatherClients
 	changed func()
 
-	// stale tells that facts may be others than at the last answer.
-	stale    atomic.Bool
-	mu       sync.Mutex
-	answered Question
-	facts    Facts
-	ctx      context.Context // Nil until started.
-	watches  map[string]*watched
-	version  string
-	kubelets string
+	// stale reports whether facts may have changed since the last answer.
+	stale     atomic.Bool
+	mu        sync.Mutex
+	lastQuery Query
+	facts     Facts
+	ctx       context.Context // Nil until started.
+	watches   map[string]*watched
+	version   string
+	kubelets  string
 }
 
 type gatherClients struct {
@@ -59,23 +58,21 @@ type gatherClients struct {
 type watched struct {
 	informer cache.SharedIndexInformer
 	stop     context.CancelFunc
-	// mu guards failure: why it cannot be read. Nil: it can, or will be.
+	// mu guards failure.
 	mu      sync.Mutex
 	failure error
 }
 
-// NewGatherer makes a gatherer, which calls changed whenever a fact may be another.
+// NewGatherer returns a gatherer that calls changed whenever a fact may have changed.
 func NewGatherer(config *rest.Config, changed func()) (*Gatherer, error) {
-	protobuf := rest.CopyConfig(config)
-	protobuf.ContentType, protobuf.AcceptContentTypes = runtime.ContentTypeProtobuf, runtime.ContentTypeProtobuf+","+runtime.ContentTypeJSON
-	clients, errKubernetes := kubernetes.NewForConfig(protobuf)
+	clientset, errKubernetes := kubernetes.NewForConfig(config)
 	meta, errMetadata := metadata.NewForConfig(metadata.ConfigFor(config))
 	dyn, errDynamic := dynamic.NewForConfig(config)
 	if err := errors.Join(errKubernetes, errMetadata, errDynamic); err != nil {
 		return nil, err
 	}
 	g := &Gatherer{
-		clients: gatherClients{kubernetes: clients, metadata: meta, dynamic: dyn, discovery: discovery.NewDiscoveryClient(clients.CoreV1().RESTClient())},
+		clients: gatherClients{kubernetes: clientset, metadata: meta, dynamic: dyn, discovery: discovery.NewDiscoveryClient(clientset.CoreV1().RESTClient())},
 		watches: map[string]*watched{},
 	}
 	g.changed = func() {
@@ -85,8 +82,8 @@ func NewGatherer(config *rest.Config, changed func()) (*Gatherer, error) {
 	return g, nil
 }
 
-// Start keeps the watches running until the context ends; the first question starts
-// each.
+// Start keeps watches running until the context ends. Each starts with the first query that
+// needs it.
 func (g *Gatherer) Start(ctx context.Context) error {
 	g.mu.Lock()
 	g.ctx = ctx
@@ -99,82 +96,94 @@ func (g *Gatherer) Start(ctx context.Context) error {
 // NeedLeaderElection makes the manager start the gatherer on standbys as well.
 func (g *Gatherer) NeedLeaderElection() bool { return false }
 
-// Question says what is asked about beside the cluster as a whole.
-type Question struct {
+// Query selects what is read beside the cluster as a whole.
+type Query struct {
 	// Namespace to install into.
 	Namespace string
-	// PullSecrets asks for the secrets of that namespace by name.
+	// PullSecrets are names of secrets in that namespace.
 	PullSecrets []string
-	// GatewayClasses tells that the cluster serves them.
+	// GatewayClasses reports whether the cluster serves them.
 	GatewayClasses bool
+	// CiliumPolicies reports whether the cluster serves Cilium's cluster-wide network
+	// policies, and they matter to the mesh.
+	CiliumPolicies bool
 }
 
-// Gather tells the facts, but for CRDs. It fails with ErrGathering until everything
-// has been seen, and with the API server's answer where something may not be read.
-func (g *Gatherer) Gather(question Question) (Facts, error) {
+// Gather returns all facts but CRDs. It fails with ErrGathering until the watches have
+// synced, and with the API server's error if something cannot be read.
+func (g *Gatherer) Gather(query Query) (Facts, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.ctx == nil {
 		return Facts{}, ErrGathering
 	}
-	if reflect.DeepEqual(question, g.answered) && !g.stale.Swap(false) {
+	if reflect.DeepEqual(query, g.lastQuery) && !g.stale.Swap(false) {
 		return g.facts, nil
 	}
-	g.answered = Question{}
-	asked := sources(question)
-	g.retain(asked)
-	seen := map[string][]any{}
+	g.lastQuery = Query{}
+	wanted := sources(query)
+	g.stopOthers(append(slices.Clone(wanted), enrolledSource()))
+	objects := map[string][]any{}
 	var failures []error
-	for _, source := range asked {
+	for _, source := range wanted {
 		list, err := g.read(source)
 		if !source.optional {
 			failures = append(failures, err)
 		}
-		seen[source.name] = append(seen[source.name], list...)
+		objects[source.name] = append(objects[source.name], list...)
 	}
-	if err := first(failures); err != nil {
+	if err := firstError(failures); err != nil {
 		return Facts{}, err
 	}
-	facts := interpret(seen, question)
+	facts := factsFrom(objects, query)
 	if err := g.readVersion(facts.Nodes); err != nil {
 		return Facts{}, err
 	}
 	facts.KubernetesVersion = g.version
-	g.answered, g.facts = question, facts
+	g.lastQuery, g.facts = query, facts
 	return facts, nil
 }
 
-// Forget ends all watches, as when there is no mesh any more.
-func (g *Gatherer) Forget() {
+// Reset stops all watches, as when no mesh is left. It calls changed, since callers may
+// wait for a watch that has ended.
+func (g *Gatherer) Reset() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.answered, g.facts = Question{}, Facts{}
-	g.retain(nil)
+	g.lastQuery, g.facts = Query{}, Facts{}
+	g.stopOthers(nil)
+	g.mu.Unlock()
+	g.changed()
 }
 
-// retain ends the watches of all but those sources.
-func (g *Gatherer) retain(asked []source) {
-	for key, w := range g.watches {
-		if !slices.ContainsFunc(asked, func(s source) bool { return s.key() == key }) {
-			w.stop()
-			delete(g.watches, key)
+// stopOthers stops the watches of all other sources.
+func (g *Gatherer) stopOthers(wanted []source) {
+	for key := range g.watches {
+		if !slices.ContainsFunc(wanted, func(s source) bool { return s.key() == key }) {
+			g.stop(key)
 		}
 	}
 }
 
-// Namespace is whether there is a namespace.
+// stop stops a watch if it runs.
+func (g *Gatherer) stop(key string) {
+	if w, running := g.watches[key]; running {
+		w.stop()
+		delete(g.watches, key)
+	}
+}
+
+// Namespace is the state of a namespace.
 type Namespace struct {
-	// UID is empty where there is none.
+	// UID is empty if the namespace does not exist.
 	UID types.UID
-	// Terminating tells that it is being deleted.
+	// Terminating reports whether it is being deleted.
 	Terminating bool
 }
 
-// Missing tells that there is no such namespace.
+// Missing reports whether the namespace does not exist.
 func (n Namespace) Missing() bool { return n.UID == "" }
 
-// Namespace looks for a namespace. It fails as Gather does, and needs no rights in the
-// namespace.
+// Namespace returns the state of a namespace. It fails as Gather does, and needs no
+// permissions in the namespace.
 func (g *Gatherer) Namespace(name string) (Namespace, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -185,14 +194,41 @@ func (g *Gatherer) Namespace(name string) (Namespace, error) {
 	if err != nil {
 		return Namespace{}, err
 	}
-	for _, namespace := range each[*metav1.PartialObjectMetadata](list) {
+	for _, namespace := range sortedAs[*metav1.PartialObjectMetadata](list) {
 		return Namespace{UID: namespace.UID, Terminating: namespace.DeletionTimestamp != nil}, nil
 	}
 	return Namespace{}, nil
 }
 
-// first is the error that says most: one of the API server's before ErrGathering.
-func first(failures []error) error {
+// EnrolledNamespaces returns the names, sorted, of the namespaces that
+// istio.io/dataplane-mode=ambient puts into the mesh. They are watched from the first call
+// until ReleaseEnrolledNamespaces. It fails as Gather does.
+func (g *Gatherer) EnrolledNamespaces() ([]string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx == nil {
+		return nil, ErrGathering
+	}
+	list, err := g.read(enrolledSource())
+	if err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for _, namespace := range sortedAs[*metav1.PartialObjectMetadata](list) {
+		names = append(names, namespace.Name)
+	}
+	return names, nil
+}
+
+// ReleaseEnrolledNamespaces ends the watch of EnrolledNamespaces.
+func (g *Gatherer) ReleaseEnrolledNamespaces() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stop(enrolledSource().key())
+}
+
+// firstError returns the most significant error: any other before ErrGathering.
+func firstError(failures []error) error {
 	var waiting error
 	for _, err := range failures {
 		switch {
@@ -205,7 +241,7 @@ func first(failures []error) error {
 	return waiting
 }
 
-// read lists what a source's informer holds, and starts it if need be.
+// read returns the objects of a source, and starts its informer if necessary.
 func (g *Gatherer) read(source source) ([]any, error) {
 	w, running := g.watches[source.key()]
 	if !running {
@@ -226,96 +262,109 @@ func (g *Gatherer) read(source source) ([]any, error) {
 	return w.informer.GetStore().List(), nil
 }
 
-// run starts an informer, which tells of changes and of having seen everything.
+// run starts an informer, and calls changed when it syncs and on every change.
 func (g *Gatherer) run(source source, w *watched) error {
-	err := w.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
-		w.mu.Lock()
-		known := w.failure != nil
-		w.failure = err
-		w.mu.Unlock()
-		if !known && !w.informer.HasSynced() {
+	onError := func(ctx context.Context, r *cache.Reflector, err error) {
+		if w.fail(err) {
 			g.changed()
 		}
 		cache.DefaultWatchErrorHandler(ctx, r, err)
-	})
-	if err != nil {
+	}
+	if err := errors.Join(w.informer.SetWatchErrorHandlerWithContext(onError), notify(w.informer, g.changed)); err != nil {
 		return fmt.Errorf("watching %s: %w", source.name, err)
 	}
 	ctx, stop := context.WithCancel(g.ctx)
 	w.stop = stop
 	go w.informer.RunWithContext(ctx)
 	go func() {
-		if !cache.WaitForCacheSync(ctx.Done(), w.informer.HasSynced) {
-			return
+		if cache.WaitForCacheSync(ctx.Done(), w.informer.HasSynced) {
+			g.changed()
 		}
-		g.changed()
 	}()
-	if err := notify(w.informer, g.changed); err != nil {
-		stop()
-		return fmt.Errorf("watching %s: %w", source.name, err)
-	}
 	return nil
 }
 
-// readVersion asks the API server for its version when the set of the kubelets'
-// versions is another than at the last time: an upgrade of the cluster shows there.
+// fail notes why objects cannot be read, and reports whether callers wait to hear of that:
+// at the first failure, before there are any objects.
+func (w *watched) fail(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first := w.failure == nil
+	w.failure = err
+	return first && !w.informer.HasSynced()
+}
+
+// readVersion gets the API server's version if the set of kubelet versions has changed
+// since the last time, as it does in an upgrade of the cluster.
 func (g *Gatherer) readVersion(nodes []Node) error {
-	versions := map[string]bool{}
+	var versions []string
 	for _, node := range nodes {
-		versions[node.Kubelet] = true
+		versions = append(versions, node.Kubelet)
 	}
-	kubelets := strings.Join(slices.Sorted(maps.Keys(versions)), " ")
+	slices.Sort(versions)
+	kubelets := strings.Join(slices.Compact(versions), " ")
 	if g.version != "" && kubelets == g.kubelets {
 		return nil
 	}
 	version, err := g.clients.discovery.ServerVersion()
 	if err != nil {
-		return fmt.Errorf("asking the API server for its version: %w", err)
+		return fmt.Errorf("getting the API server's version: %w", err)
 	}
 	g.version, g.kubelets = version.GitVersion, kubelets
 	return nil
 }
 
-// interpret makes facts of what the informers hold, by source.
-func interpret(seen map[string][]any, question Question) Facts {
+// factsFrom derives facts from the objects of each source.
+func factsFrom(objects map[string][]any, query Query) Facts {
 	facts := Facts{GatewayClasses: map[string]string{}}
-	for _, node := range each[*corev1.Node](seen[sourceNodes]) {
+	for _, node := range sortedAs[*corev1.Node](objects[sourceNodes]) {
 		facts.Nodes = append(facts.Nodes, Node{
-			Name: node.Name, NotReady: len(node.Status.Conditions) > 0,
+			Name: node.Name, NotReady: len(node.Status.Conditions) > 0, ControlPlane: len(node.Spec.Taints) > 0,
 			Kubelet: node.Status.NodeInfo.KubeletVersion, OS: node.Status.NodeInfo.OperatingSystem, Image: node.Status.NodeInfo.OSImage,
 			Runtime: node.Status.NodeInfo.ContainerRuntimeVersion, Labels: node.Labels,
 		})
 	}
-	facts.CNIs = pluginsOf(each[*metav1.PartialObjectMetadata](seen[sourceDaemonSets]))
-	for _, settings := range each[*corev1.ConfigMap](seen[sourceCilium]) {
+	facts.CNIs = pluginsOf(sortedAs[*metav1.PartialObjectMetadata](objects[sourceDaemonSets]))
+	for _, settings := range sortedAs[*corev1.ConfigMap](objects[sourceCilium]) {
 		facts.Cilium = settings.Data
 		if facts.Cilium == nil {
 			facts.Cilium = map[string]string{}
 		}
 	}
-	for _, namespace := range each[*metav1.PartialObjectMetadata](seen[sourceNamespaces]) {
+	for _, namespace := range sortedAs[*metav1.PartialObjectMetadata](objects[sourceNamespaces]) {
 		facts.PodSecurity = namespace.Labels[podSecurityEnforce]
 	}
-	for _, quota := range each[*corev1.ResourceQuota](seen[sourceQuotas]) {
+	for _, quota := range sortedAs[*corev1.ResourceQuota](objects[sourceQuotas]) {
 		facts.Quotas = append(facts.Quotas, *quota)
 	}
-	for _, secret := range each[*metav1.PartialObjectMetadata](seen[sourceSecrets]) {
-		if slices.Contains(question.PullSecrets, secret.Name) {
+	facts.addNetworkPolicies(objects)
+	for _, secret := range sortedAs[*metav1.PartialObjectMetadata](objects[sourceSecrets]) {
+		if slices.Contains(query.PullSecrets, secret.Name) {
 			facts.PullSecrets = append(facts.PullSecrets, secret.Name)
 		}
 	}
-	for _, policy := range each[*metav1.PartialObjectMetadata](seen[sourceGuards]) {
-		facts.GatewayGuard = policy.Annotations[bundleVersion]
+	for _, policy := range sortedAs[*metav1.PartialObjectMetadata](objects[sourcePolicies]) {
+		facts.SafeUpgradeVersion = policy.Annotations[bundleVersion]
 	}
-	for _, class := range each[*unstructured.Unstructured](seen[sourceClasses]) {
+	for _, class := range sortedAs[*unstructured.Unstructured](objects[sourceClasses]) {
 		facts.GatewayClasses[class.GetName()], _, _ = unstructured.NestedString(class.Object, "spec", "controllerName")
 	}
-	facts.Istiods = istiodsOf(each[*metav1.PartialObjectMetadata](seen[sourceIstiods]), each[*rbacv1.ClusterRoleBinding](seen[sourceBindings]))
+	facts.Istiods = istiodsOf(sortedAs[*metav1.PartialObjectMetadata](objects[sourceIstiods]), sortedAs[*rbacv1.ClusterRoleBinding](objects[sourceBindings]))
 	return facts
 }
 
-// each is the list in the type that its source holds, sorted by name.
-func each[T metav1.Object](list []any) []T {
+// addNetworkPolicies adds Kubernetes' and Cilium's policies.
+func (f *Facts) addNetworkPolicies(objects map[string][]any) {
+	for _, policy := range sortedAs[*networkingv1.NetworkPolicy](objects[sourceNetwork]) {
+		f.NetworkPolicies = append(f.NetworkPolicies, *policy)
+	}
+	for _, policy := range sortedAs[*unstructured.Unstructured](objects[sourceCiliumNet]) {
+		f.CiliumPolicies = append(f.CiliumPolicies, ciliumPolicyOf(policy))
+	}
+}
+
+// sortedAs returns the objects of that type, sorted by namespace and name.
+func sortedAs[T metav1.Object](list []any) []T {
 	typed := make([]T, 0, len(list))
 	for _, item := range list {
 		if object, ok := item.(T); ok {

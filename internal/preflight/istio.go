@@ -17,8 +17,8 @@ import (
 const defaultRevision = "default"
 
 // istiodSelector selects istiod's Deployment by the labels that Istio's charts have set
-// since 1.6, whoever installs them (helm, istioctl, Sail): deployment.yaml of
-// istio-control/istio-discovery. Anybody who may create a Deployment can set them.
+// since 1.6, with any installer (helm, istioctl, Sail): deployment.yaml of
+// istio-control/istio-discovery. Anybody who can create a Deployment can set them.
 const istiodSelector = "app=istiod,istio=pilot"
 
 // bindingSelector selects the ClusterRoleBindings of istiods, which tenants cannot
@@ -29,8 +29,8 @@ var istioChecks = []Check{
 	{
 		Reason: v1.ReasonAnotherIstiod, Blocking: true,
 		Title:  "Another istiod serves the default revision",
-		Why:    "two control planes would fight over the same webhooks, workloads and status",
-		Mend:   "remove it, or set spec.installNamespace to its namespace and spec.onConflict to Force to take it over",
+		Why:    "two control planes would overwrite each other's webhooks, workloads and status",
+		Fix:    "remove it, or set spec.installNamespace to its namespace and spec.onConflict to Force to take it over",
 		Source: "https://istio.io/latest/docs/setup/upgrade/canary/#default-revision",
 		Find: func(f Facts, m Mesh) string {
 			for _, istiod := range f.Istiods {
@@ -43,8 +43,8 @@ var istioChecks = []Check{
 	},
 }
 
-// istiodsOf picks the istiods that this operator does not manage. A Deployment counts only
-// where a ClusterRoleBinding of an istiod binds a ServiceAccount of its namespace: without
+// istiodsOf returns the istiods that this operator does not manage. A Deployment counts
+// only if an istiod's ClusterRoleBinding binds a ServiceAccount in its namespace: without
 // one, istiod cannot read the cluster, and labels alone are no evidence.
 func istiodsOf(deployments []*metav1.PartialObjectMetadata, bindings []*rbacv1.ClusterRoleBinding) []Istiod {
 	bound := map[string]bool{}

@@ -55,7 +55,7 @@ func keep(seen map[string][]any, source, selector string, object metav1.Object) 
 
 var _ = It("The istiod of every release is recognised as what Istio's charts install", func() {
 	for _, version := range istio.Versions() {
-		Expect(interpret(installed(version, "other-mesh"), Question{}).Istiods).To(
+		Expect(factsFrom(installed(version, "other-mesh"), Query{}).Istiods).To(
 			Equal([]Istiod{{Namespace: "other-mesh", Name: "istiod", Revision: "default"}}), version)
 	}
 })

@@ -16,8 +16,8 @@ var kubernetesChecks = []Check{
 	{
 		Reason: v1.ReasonKubernetesTooOld, Blocking: true,
 		Title:  "Kubernetes is older than this Istio supports",
-		Why:    "istioctl refuses it too, since Istio uses APIs that are not there yet",
-		Mend:   "upgrade Kubernetes, or set spec.version to an older Istio",
+		Why:    "Istio uses APIs that this Kubernetes lacks, and istioctl refuses it, too",
+		Fix:    "upgrade Kubernetes, or set spec.version to an older Istio",
 		Source: "istioctl/pkg/install/k8sversion of each release",
 		Find: func(f Facts, m Mesh) string {
 			if minor := minorOf(f.KubernetesVersion); minor >= 0 && minor < m.KubernetesMin {
@@ -29,8 +29,8 @@ var kubernetesChecks = []Check{
 	{
 		Reason: v1.ReasonKubernetesUntested,
 		Title:  "Kubernetes is newer than this Istio was tested with",
-		Why:    "it mostly works, and nobody has promised it",
-		Mend:   "set spec.version to a newer Istio where there is one",
+		Why:    "it usually works, but Istio does not support it",
+		Fix:    "set spec.version to a newer Istio where there is one",
 		Source: supportedReleases,
 		Find: func(f Facts, m Mesh) string {
 			if minor := minorOf(f.KubernetesVersion); m.KubernetesMax > 0 && minor > m.KubernetesMax {
@@ -43,7 +43,7 @@ var kubernetesChecks = []Check{
 		Reason: v1.ReasonNodesNotLinux,
 		Title:  "Nodes that do not run Linux",
 		Why:    "istio-cni and ztunnel run on Linux only, so pods on these nodes are not part of the mesh",
-		Mend:   "keep workloads of the mesh on Linux nodes with the node selector kubernetes.io/os: linux",
+		Fix:    "keep workloads of the mesh on Linux nodes with the node selector kubernetes.io/os: linux",
 		Source: "the node selectors in Istio's charts istio-cni and ztunnel",
 		Find: func(f Facts, _ Mesh) string {
 			others := 0
@@ -60,7 +60,7 @@ var kubernetesChecks = []Check{
 	},
 }
 
-// minorOf is the minor version of Kubernetes 1.x; -1 where that cannot be told.
+// minorOf returns the minor version of Kubernetes 1.x, or -1 if the version is not valid.
 func minorOf(version string) int {
 	parsed, err := semver.NewVersion(version)
 	if err != nil || parsed.Major() != 1 {

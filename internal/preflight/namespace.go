@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,8 +20,8 @@ var namespaceChecks = []Check{
 	{
 		Reason: v1.ReasonNamespaceRestricted, Blocking: true,
 		Title:  "The install namespace forbids privileged pods",
-		Why:    "istio-cni and ztunnel mount host folders and change network namespaces, so none of their pods could be created",
-		Mend:   "run: kubectl label namespace <namespace> pod-security.kubernetes.io/enforce=privileged --overwrite",
+		Why:    "istio-cni and ztunnel mount host directories and change network namespaces, so none of their pods could be created",
+		Fix:    "run: kubectl label namespace <namespace> pod-security.kubernetes.io/enforce=privileged --overwrite",
 		Source: "https://kubernetes.io/docs/concepts/security/pod-security-standards/, and the DaemonSets of Istio's charts",
 		Find: func(f Facts, m Mesh) string {
 			if f.PodSecurity == "" || f.PodSecurity == "privileged" || !m.CNI && !m.Ztunnel {
@@ -33,7 +34,7 @@ var namespaceChecks = []Check{
 		Reason: v1.ReasonQuotaTooSmall, Blocking: true,
 		Title:  "A quota leaves no room for istio-cni and ztunnel",
 		Why:    "each node needs one pod of each of them, with the priority class " + nodeCritical,
-		Mend:   "raise or delete the quota: kubectl -n <namespace> edit resourcequota",
+		Fix:    "raise or delete the quota: kubectl -n <namespace> edit resourcequota",
 		Source: "https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 		Find: func(f Facts, m Mesh) string {
 			needed := podsNeeded(f, m)
@@ -46,10 +47,18 @@ var namespaceChecks = []Check{
 		},
 	},
 	{
+		Reason: v1.ReasonIstiodUnreachable,
+		Title:  "NetworkPolicies of the install namespace cut istiod off",
+		Why:    "proxies in other namespaces get no configuration, or the API server cannot ask istiod's webhooks",
+		Fix:    "allow ingress from all sources to istiod on ports 15012 and 15017; newer releases of Istio add such a policy with global.networkPolicy.enabled in the values",
+		Source: "https://istio.io/latest/docs/setup/additional-setup/network-policy/",
+		Find:   refusals,
+	},
+	{
 		Reason: v1.ReasonPullSecretMissing,
 		Title:  "A pull secret does not exist",
 		Why:    "images that need it cannot be pulled",
-		Mend:   "create it: kubectl -n <namespace> create secret docker-registry NAME --docker-server=… --docker-username=… --docker-password=…",
+		Fix:    "create it: kubectl -n <namespace> create secret docker-registry NAME --docker-server=… --docker-username=… --docker-password=…",
 		Source: "https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",
 		Find: func(f Facts, m Mesh) string {
 			missing := slices.DeleteFunc(slices.Clone(m.PullSecrets), func(name string) bool { return slices.Contains(f.PullSecrets, name) })
@@ -61,8 +70,8 @@ var namespaceChecks = []Check{
 	},
 }
 
-// podsNeeded is how many pods of the priority class system-node-critical the mesh
-// has.
+// podsNeeded returns the number of the mesh's pods with priority class
+// system-node-critical.
 func podsNeeded(f Facts, m Mesh) int64 {
 	linux, kinds := 0, 0
 	for _, node := range f.Nodes {
@@ -78,22 +87,23 @@ func podsNeeded(f Facts, m Mesh) int64 {
 	return int64(linux * kinds)
 }
 
-// podLimit is how many pods of the priority class system-node-critical the quota
-// allows; not limited where it counts none of them.
+// podLimit returns how many pods with priority class system-node-critical the quota allows.
+// It is not limited if the quota counts none of them.
 func podLimit(quota corev1.ResourceQuota) (most int64, limited bool) {
 	if !countsNodeCritical(quota.Spec) {
 		return 0, false
 	}
+	most = math.MaxInt64
 	for _, name := range []corev1.ResourceName{corev1.ResourcePods, "count/pods"} {
-		if hard, ok := quota.Spec.Hard[name]; ok && (!limited || hard.Value() < most) {
-			most, limited = hard.Value(), true
+		if hard, ok := quota.Spec.Hard[name]; ok {
+			most, limited = min(most, hard.Value()), true
 		}
 	}
 	return most, limited
 }
 
-// countsNodeCritical tells that every scope of the quota holds for long-running pods
-// of that priority class that request something, as those of istio-cni and ztunnel do:
+// countsNodeCritical reports whether every scope of the quota matches long-running pods of
+// that priority class with requests, as those of istio-cni and ztunnel:
 // https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes.
 func countsNodeCritical(spec corev1.ResourceQuotaSpec) bool {
 	outside := []corev1.ResourceQuotaScope{

@@ -11,7 +11,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/wording"
 )
 
-// The platforms that are told apart.
+// The platforms that Facts.Platform distinguishes.
 const (
 	K3s       = "k3s"
 	K3d       = "k3d"
@@ -23,10 +23,10 @@ const (
 	OpenShift = "openshift"
 )
 
-// Cilium is the CNI plugin that most checks are about.
+// Cilium is the name of the CNI plugin that most checks are for.
 const Cilium = "Cilium"
 
-// openShiftCRD is served by every OpenShift cluster and by no other:
+// openShiftCRD is served by every OpenShift cluster, and by no other:
 // https://docs.redhat.com/en/documentation/openshift_container_platform, ClusterVersion.
 const openShiftCRD = "clusterversions.config.openshift.io"
 
@@ -43,11 +43,10 @@ var platformLabels = []struct{ label, value, platform string }{
 	{"node.kubernetes.io/instance-type", "k3s", K3s}, // k3s: pkg/cloudprovider
 }
 
-// kubeletSuffixes are what distributions add to the kubelet's version.
+// kubeletSuffixes are what distributions append to the kubelet's version.
 var kubeletSuffixes = []struct{ part, platform string }{{"+k3s", K3s}, {"-gke.", GKE}, {"-eks-", EKS}}
 
-// Platform tells the platform that most nodes belong to. Empty: none that needs
-// anything special.
+// Platform returns the platform of most nodes. Empty: none that needs special settings.
 func (f Facts) Platform() string {
 	if slices.Contains(f.CRDs, openShiftCRD) {
 		return OpenShift
@@ -79,8 +78,8 @@ func platformOf(node Node) string {
 	return ""
 }
 
-// k3dOr tells k3d from K3s: k3d runs K3s's container image, which calls itself an
-// operating system.
+// k3dOr distinguishes k3d from K3s: k3d runs K3s's container image, which reports itself as
+// the operating system.
 func k3dOr(platform string, node Node) string {
 	if platform == K3s && strings.HasPrefix(node.Image, "K3s") {
 		return K3d
@@ -88,11 +87,23 @@ func k3dOr(platform string, node Node) string {
 	return platform
 }
 
-// HelmPlatform is the platform as Istio's charts know it by global.platform. Empty:
-// nothing is to be set.
+// SingleNode reports whether exactly one node takes ordinary pods. A node that is cordoned or
+// not ready counts: it is so for a while only.
+func (f Facts) SingleNode() bool {
+	count := 0
+	for _, node := range f.Nodes {
+		if !node.ControlPlane && (node.OS == "" || node.OS == "linux") {
+			count++
+		}
+	}
+	return count == 1
+}
+
+// HelmPlatform returns the value of global.platform for Istio's charts. Empty: none is
+// needed.
 //
-// minikube's profile points to Docker's network namespaces, which are elsewhere
-// under containerd: https://istio.io/latest/docs/ambient/install/platform-prerequisites/.
+// minikube's profile uses Docker's network namespaces, which are elsewhere with containerd:
+// https://istio.io/latest/docs/ambient/install/platform-prerequisites/.
 func (f Facts) HelmPlatform() string {
 	switch platform := f.Platform(); platform {
 	case EKS, AKS:
@@ -107,8 +118,8 @@ func (f Facts) HelmPlatform() string {
 	}
 }
 
-// CNI names the CNI plugins that were found, such as Cilium. K3s brings a Flannel
-// of its own, which runs in no pod.
+// CNI returns the names of the detected CNI plugins, such as Cilium. K3s has a built-in
+// Flannel, which runs in no pod.
 func (f Facts) CNI() string {
 	names := slices.Clone(f.CNIs)
 	if f.Cilium != nil && !slices.Contains(names, Cilium) {
@@ -122,20 +133,21 @@ func (f Facts) CNI() string {
 	return cmp.Or(wording.List(names), own)
 }
 
-// ownCNI tells that K3s's built-in Flannel has been replaced: K3s points containerd
-// to folders of its own for Flannel only (k3s: pkg/agent/templates, NoFlannel).
-func (f Facts) ownCNI() bool { return f.Cilium != nil || len(f.CNIs) > 0 }
+// replacesFlannel reports whether another CNI plugin replaces K3s's built-in Flannel: K3s
+// has directories of its own for Flannel only (k3s: pkg/agent/templates, NoFlannel).
+func (f Facts) replacesFlannel() bool { return f.Cilium != nil || len(f.CNIs) > 0 }
 
-// The folders in which containerd looks for CNI plugins where nobody says otherwise:
+// The default directories of CNI plugins and their configuration in containerd:
 // https://github.com/containerd/containerd/blob/main/docs/cri/config.md#cni-config.
 const (
 	standardBinDir  = "/opt/cni/bin"
 	standardConfDir = "/etc/cni/net.d"
 )
 
-// StandardCNIFolders tells that the CNI plugins are in the standard folders although
-// the platform has folders of its own: K3s with another CNI plugin than its own.
-func (f Facts) StandardCNIFolders() bool {
+// StandardCNIDirectories reports whether CNI plugins are in containerd's default
+// directories although the platform has its own: on K3s with another CNI plugin than
+// Flannel.
+func (f Facts) StandardCNIDirectories() bool {
 	platform := f.Platform()
-	return (platform == K3s || platform == K3d) && f.ownCNI()
+	return (platform == K3s || platform == K3d) && f.replacesFlannel()
 }

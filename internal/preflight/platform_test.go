@@ -42,8 +42,8 @@ var _ = DescribeTable("The platform is", func(platform, helm string, facts prefl
 	Entry("K3s by the label of its cloud provider", "k3s", "k3s", nodes(labelled("node.kubernetes.io/instance-type", "k3s"))),
 	Entry("nothing special by another instance type", "", "", nodes(labelled("node.kubernetes.io/instance-type", "m5.large"))),
 	Entry("k3d by the operating system", "k3d", "k3d", nodes(k3dNode())),
-	Entry("minikube, with Docker's folders", "minikube", "minikube", nodes(minikubeNode("docker://28.0.0"))),
-	Entry("minikube, with containerd's folders", "minikube", "", nodes(minikubeNode("containerd://2.2.1"))),
+	Entry("minikube, with Docker's directories", "minikube", "minikube", nodes(minikubeNode("docker://28.0.0"))),
+	Entry("minikube, with containerd's directories", "minikube", "", nodes(minikubeNode("containerd://2.2.1"))),
 	Entry("MicroK8s", "microk8s", "microk8s", nodes(labelled("microk8s.io/cluster", "true"))),
 	Entry("GKE by its label", "gke", "gke", nodes(labelled("cloud.google.com/gke-nodepool", "default-pool"))),
 	Entry("GKE by the kubelet", "gke", "gke", nodes(kubelet("v1.34.1-gke.1829001"))),
@@ -53,20 +53,21 @@ var _ = DescribeTable("The platform is", func(platform, helm string, facts prefl
 	Entry("AKS, which needs nothing", "aks", "", nodes(labelled("kubernetes.azure.com/cluster", "a"))),
 	Entry("OpenShift by its CRDs", "openshift", "openshift", preflight.Facts{CRDs: []string{"x", "clusterversions.config.openshift.io"}}),
 	Entry("OpenShift by its label", "openshift", "openshift", nodes(labelled("node.openshift.io/os_id", "rhcos"))),
+	Entry("nothing special where as many nodes need nothing", "", "", nodes(kubelet("v1.34.1"), kubelet("v1.34.1+k3s1"))),
 	Entry("that of most nodes", "k3s", "k3s", nodes(labelled("microk8s.io/cluster", "true"), kubelet("v1.34.1+k3s1"), kubelet("v1.34.1+k3s1"))),
 )
 
 var _ = DescribeTable("The CNI plugin is", func(name string, standard bool, facts preflight.Facts) {
 	Expect(facts.CNI()).To(Equal(name))
-	Expect(facts.StandardCNIFolders()).To(Equal(standard))
+	Expect(facts.StandardCNIDirectories()).To(Equal(standard))
 },
 	Entry("unknown", "", false, nodes(kubelet("v1.34.1"))),
-	Entry("the Flannel of K3s, in its own folders", "Flannel of K3s", false, nodes(kubelet("v1.34.1+k3s1"))),
-	Entry("the Flannel of k3d, in its own folders", "Flannel of K3s", false, nodes(k3dNode())),
-	Entry("Cilium on K3s, in the standard folders", "Cilium", true, with(nodes(kubelet("v1.34.1+k3s1")), func(f *preflight.Facts) { f.Cilium = map[string]string{} })),
-	Entry("Calico on K3s, in the standard folders", "Calico", true, with(nodes(kubelet("v1.34.1+k3s1")), func(f *preflight.Facts) { f.CNIs = []string{"Calico"} })),
-	Entry("Cilium on k3d, in the standard folders", "Cilium", true, with(nodes(k3dNode()), func(f *preflight.Facts) { f.CNIs = []string{"Cilium"} })),
-	Entry("Cilium elsewhere, where the folders are standard anyway", "Cilium", false, with(nodes(kubelet("v1.34.1")), func(f *preflight.Facts) { f.Cilium = map[string]string{} })),
+	Entry("the Flannel of K3s, in its own directories", "Flannel of K3s", false, nodes(kubelet("v1.34.1+k3s1"))),
+	Entry("the Flannel of k3d, in its own directories", "Flannel of K3s", false, nodes(k3dNode())),
+	Entry("Cilium on K3s, in the standard directories", "Cilium", true, with(nodes(kubelet("v1.34.1+k3s1")), func(f *preflight.Facts) { f.Cilium = map[string]string{} })),
+	Entry("Calico on K3s, in the standard directories", "Calico", true, with(nodes(kubelet("v1.34.1+k3s1")), func(f *preflight.Facts) { f.CNIs = []string{"Calico"} })),
+	Entry("Cilium on k3d, in the standard directories", "Cilium", true, with(nodes(k3dNode()), func(f *preflight.Facts) { f.CNIs = []string{"Cilium"} })),
+	Entry("Cilium elsewhere, where the directories are standard anyway", "Cilium", false, with(nodes(kubelet("v1.34.1")), func(f *preflight.Facts) { f.Cilium = map[string]string{} })),
 	Entry("named once", "Cilium", false, with(preflight.Facts{}, func(f *preflight.Facts) { f.Cilium, f.CNIs = map[string]string{}, []string{"Cilium"} })),
 	Entry("two of them", "Amazon VPC CNI, Cilium", false, with(preflight.Facts{}, func(f *preflight.Facts) { f.CNIs = []string{"Cilium", "Amazon VPC CNI"} })),
 )

@@ -1,70 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package preflight looks for what would make an installation fail, before the
-// first write. A Gatherer reads; a list of named checks, each a pure function,
-// decides and reads as the specification.
 package preflight
 
 import "strings"
 
-// Check looks for one thing that is wrong.
+// Check detects one problem of the cluster.
 type Check struct {
-	// Reason is the constant of api/v1 by which the finding is told.
+	// Reason is a constant of api/v1, with which the finding is reported.
 	Reason string
-	// Blocking tells that nothing is installed or upgraded while it is found.
+	// Blocking reports whether it prevents an installation or an upgrade.
 	Blocking bool
-	// Title says in a few words what is looked for.
+	// Title is what the check detects, in a few words.
 	Title string
-	// Why says what would happen.
+	// Why is the consequence.
 	Why string
-	// Mend says how to mend it: a command or a Helm value. <namespace>, <version> and
-	// <gateway-api> stand for what is to be installed.
-	Mend string
-	// Source is where the rule is taken from.
+	// Fix is how to fix it: a command or a Helm value. <namespace>, <version> and
+	// <gateway-api> are replaced by those of the mesh.
+	Fix string
+	// Source is the reference for the rule.
 	Source string
-	// Find says what is wrong. Empty: nothing.
+	// Find returns what is wrong. Empty: nothing.
 	Find func(Facts, Mesh) string
 }
 
-// Finding is something wrong.
+// Finding is a detected problem.
 type Finding struct {
 	// Reason is a constant of api/v1.
 	Reason string
-	// Blocking tells that nothing is installed or upgraded while it is found.
+	// Blocking reports whether it prevents an installation or an upgrade.
 	Blocking bool
-	// Message says what is wrong, why it matters and how to mend it.
+	// Message is what is wrong, the consequence, and how to fix it.
 	Message string
 }
 
-// Checks lists all checks, in the order in which they are told.
+// Checks returns all checks, in the order in which they are reported.
 func Checks() []Check {
 	var all []Check
-	for _, group := range [][]Check{kubernetesChecks, ciliumChecks, platformChecks, namespaceChecks, gatewayAPIChecks, istioChecks} {
+	for _, group := range [][]Check{kubernetesChecks, ciliumChecks, platformChecks, namespaceChecks, gatewayAPIChecks, istioChecks, releaseChecks} {
 		all = append(all, group...)
 	}
 	return all
 }
 
-// Run runs all checks.
+// Run runs all checks and returns their findings in order.
 func Run(facts Facts, mesh Mesh) []Finding {
 	var findings []Finding
 	for _, check := range Checks() {
 		if wrong := check.Find(facts, mesh); wrong != "" {
 			findings = append(findings, Finding{
 				Reason: check.Reason, Blocking: check.Blocking,
-				Message: wrong + ": " + check.Why + "; " + check.mend(mesh),
+				Message: wrong + ": " + check.Why + "; " + check.fix(mesh),
 			})
 		}
 	}
 	return findings
 }
 
-// mend fills in what is to be installed.
-func (c Check) mend(mesh Mesh) string {
-	return strings.NewReplacer("<namespace>", mesh.Namespace, "<version>", mesh.Version, "<gateway-api>", mesh.GatewayAPI).Replace(c.Mend)
+// fix returns Fix for that mesh.
+func (c Check) fix(mesh Mesh) string {
+	return strings.NewReplacer("<namespace>", mesh.Namespace, "<version>", mesh.Version, "<gateway-api>", mesh.GatewayAPI).Replace(c.Fix)
 }
 
-// Blocking picks the findings that block.
+// Blocking returns the findings that block.
 func Blocking(findings []Finding) []Finding {
 	var blocking []Finding
 	for _, f := range findings {

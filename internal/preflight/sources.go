@@ -3,7 +3,10 @@
 package preflight
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,18 +17,21 @@ import (
 	"github.com/gloo-operator/gloo-operator/internal/informers"
 )
 
-// What is read, by the names that users see where it may not be read.
+// The resources, by the names in error messages about missing permissions.
 const (
 	sourceNodes      = "nodes"
 	sourceDaemonSets = "daemonsets"
 	sourceIstiods    = "deployments"
 	sourceBindings   = "clusterrolebindings"
 	sourceCilium     = "the ConfigMap kube-system/cilium-config"
-	sourceGuards     = "validatingadmissionpolicies"
+	sourcePolicies   = "validatingadmissionpolicies"
 	sourceClasses    = "gatewayclasses"
 	sourceNamespaces = "the install namespace"
+	sourceEnrolled   = "the namespaces in the mesh"
 	sourceQuotas     = "resourcequotas of the install namespace"
 	sourceSecrets    = "secrets of the install namespace"
+	sourceNetwork    = "networkpolicies of the install namespace"
+	sourceCiliumNet  = "ciliumclusterwidenetworkpolicies"
 )
 
 const (
@@ -34,52 +40,61 @@ const (
 	revisionLabel      = "istio.io/rev"
 )
 
-// source is one thing to watch.
+// source is one resource to watch.
 type source struct {
 	name, namespace string
-	// optional lets the facts be told without it, as long as it cannot be read.
+	// optional reports whether facts are complete without it while it cannot be read.
 	optional bool
 	informer func(gatherClients) cache.SharedIndexInformer
 }
 
-// key tells a source from all others.
+// key identifies a source.
 func (s source) key() string { return s.name + " " + s.namespace }
 
-// sources lists what the question needs.
-func sources(question Question) []source {
-	ns := question.Namespace
+// sources returns what the query needs.
+func sources(query Query) []source {
+	ns := query.Namespace
 	all := []source{
 		{name: sourceNodes, informer: func(c gatherClients) cache.SharedIndexInformer {
-			return informers.New(c.kubernetes.CoreV1().Nodes(), informers.Selection{Cut: cutNode}, &corev1.Node{})
+			return informers.New(c.kubernetes.CoreV1().Nodes(), informers.Selection{Transform: trimNode}, &corev1.Node{})
 		}},
-		{name: sourceIstiods, informer: ofMetadata("apps", "v1", "deployments", "", informers.Selection{Labels: istiodSelector, Cut: cutMetadata})},
+		{name: sourceIstiods, informer: ofMetadata("apps", "v1", "deployments", "", informers.Selection{Labels: istiodSelector, Transform: trimMetadata})},
 		{name: sourceBindings, informer: func(c gatherClients) cache.SharedIndexInformer {
-			return informers.New(c.kubernetes.RbacV1().ClusterRoleBindings(), informers.Selection{Labels: bindingSelector, Cut: cutBinding}, &rbacv1.ClusterRoleBinding{})
+			return informers.New(c.kubernetes.RbacV1().ClusterRoleBindings(), informers.Selection{Labels: bindingSelector, Transform: trimBinding}, &rbacv1.ClusterRoleBinding{})
 		}},
 		{name: sourceCilium, informer: func(c gatherClients) cache.SharedIndexInformer {
-			named := informers.Selection{Fields: "metadata.name=cilium-config", Cut: cutConfigMap}
+			named := informers.Selection{Fields: "metadata.name=cilium-config", Transform: trimConfigMap}
 			return informers.New(c.kubernetes.CoreV1().ConfigMaps(metav1.NamespaceSystem), named, &corev1.ConfigMap{})
 		}},
-		{name: sourceGuards, informer: ofMetadata("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "",
-			informers.Selection{Fields: "metadata.name=" + GuardPolicy, Cut: cutMetadata})},
+		{name: sourcePolicies, informer: ofMetadata("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "",
+			informers.Selection{Fields: "metadata.name=" + SafeUpgradePolicy, Transform: trimMetadata})},
 		namespaceSource(ns),
 		{name: sourceQuotas, namespace: ns, informer: func(c gatherClients) cache.SharedIndexInformer {
-			return informers.New(c.kubernetes.CoreV1().ResourceQuotas(ns), informers.Selection{Cut: cutQuota}, &corev1.ResourceQuota{})
+			return informers.New(c.kubernetes.CoreV1().ResourceQuotas(ns), informers.Selection{Transform: trimQuota}, &corev1.ResourceQuota{})
+		}},
+		{name: sourceNetwork, namespace: ns, informer: func(c gatherClients) cache.SharedIndexInformer {
+			return informers.New(c.kubernetes.NetworkingV1().NetworkPolicies(ns), informers.Selection{Transform: trimNetworkPolicy}, &networkingv1.NetworkPolicy{})
 		}},
 	}
 	// By selector: the right is to all DaemonSets, since there is no Role in a namespace that
 	// may not exist.
 	for _, namespace := range cniNamespaces() {
 		all = append(all, source{name: sourceDaemonSets, namespace: namespace,
-			informer: ofMetadata("apps", "v1", "daemonsets", "", informers.Selection{Fields: "metadata.namespace=" + namespace, Cut: cutMetadata})})
+			informer: ofMetadata("apps", "v1", "daemonsets", "", informers.Selection{Fields: "metadata.namespace=" + namespace, Transform: trimMetadata})})
 	}
-	if len(question.PullSecrets) > 0 {
-		all = append(all, source{name: sourceSecrets, namespace: ns, informer: ofMetadata("", "v1", "secrets", ns, informers.Selection{Cut: cutMetadata})})
+	if len(query.PullSecrets) > 0 {
+		all = append(all, source{name: sourceSecrets, namespace: ns, informer: ofMetadata("", "v1", "secrets", ns, informers.Selection{Transform: trimMetadata})})
 	}
-	if question.GatewayClasses {
+	if query.GatewayClasses {
 		all = append(all, source{name: sourceClasses, optional: true, informer: func(c gatherClients) cache.SharedIndexInformer {
 			classes := schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "gatewayclasses"}
-			return informers.New(c.dynamic.Resource(classes), informers.Selection{Cut: cutClass}, &unstructured.Unstructured{})
+			return informers.New(c.dynamic.Resource(classes), informers.Selection{Transform: trimClass}, &unstructured.Unstructured{})
+		}})
+	}
+	if query.CiliumPolicies {
+		all = append(all, source{name: sourceCiliumNet, optional: true, informer: func(c gatherClients) cache.SharedIndexInformer {
+			policies := schema.GroupVersionResource{Group: "cilium.io", Version: "v2", Resource: "ciliumclusterwidenetworkpolicies"}
+			return informers.New(c.dynamic.Resource(policies), informers.Selection{Transform: trimCiliumPolicy}, &unstructured.Unstructured{})
 		}})
 	}
 	return all
@@ -87,8 +102,14 @@ func sources(question Question) []source {
 
 // namespaceSource watches one namespace.
 func namespaceSource(name string) source {
-	named := informers.Selection{Fields: "metadata.name=" + name, Cut: cutNamespace}
+	named := informers.Selection{Fields: "metadata.name=" + name, Transform: trimNamespace}
 	return source{name: sourceNamespaces, namespace: name, informer: ofMetadata("", "v1", "namespaces", "", named)}
+}
+
+// enrolledSource watches the namespaces in the mesh.
+func enrolledSource() source {
+	labeled := informers.Selection{Labels: v1.DataplaneModeLabel + "=" + v1.DataplaneModeAmbient, Transform: trimMetadata}
+	return source{name: sourceEnrolled, informer: ofMetadata("", "v1", "namespaces", "", labeled)}
 }
 
 func ofMetadata(group, version, resource, namespace string, selection informers.Selection) func(gatherClients) cache.SharedIndexInformer {
@@ -101,14 +122,18 @@ func ofMetadata(group, version, resource, namespace string, selection informers.
 	}
 }
 
-// notify calls changed whenever something in an informer is another.
+// notify calls changed whenever an object of the informer has changed.
 func notify(informer cache.SharedIndexInformer, changed func()) error {
 	return informers.Notify(informer, func(metav1.Object) { changed() })
 }
 
-// cutNode keeps of a node what platforms are known by, and that it is not ready:
-// heartbeats are no news.
-func cutNode(object any) (any, error) {
+// controlPlaneTaints reserve a node for the cluster's control plane. Other taints may come and
+// go: https://kubernetes.io/docs/reference/labels-annotations-taints/.
+var controlPlaneTaints = []string{"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
+
+// trimNode keeps what identifies the platform, and whether the node is not ready.
+// Heartbeats change nothing of that.
+func trimNode(object any) (any, error) {
 	node, ok := object.(*corev1.Node)
 	if !ok {
 		return object, nil
@@ -117,6 +142,11 @@ func cutNode(object any) (any, error) {
 	kept := &corev1.Node{ObjectMeta: identity(node)}
 	for _, known := range platformLabels {
 		keepLabel(&kept.ObjectMeta, node, known.label)
+	}
+	for _, taint := range node.Spec.Taints {
+		if slices.Contains(controlPlaneTaints, taint.Key) && taint.Effect != corev1.TaintEffectPreferNoSchedule {
+			kept.Spec.Taints = append(kept.Spec.Taints, corev1.Taint{Key: taint.Key, Effect: taint.Effect})
+		}
 	}
 	for _, condition := range node.Status.Conditions {
 		if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
@@ -130,8 +160,8 @@ func cutNode(object any) (any, error) {
 	return kept, nil
 }
 
-// cutMetadata keeps names, and what the checks ask about of labels and annotations.
-func cutMetadata(object any) (any, error) {
+// trimMetadata keeps names, and the labels and annotations that checks read.
+func trimMetadata(object any) (any, error) {
 	full, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return object, nil
@@ -146,9 +176,9 @@ func cutMetadata(object any) (any, error) {
 	return &metav1.PartialObjectMetadata{TypeMeta: full.TypeMeta, ObjectMeta: kept}, nil
 }
 
-// cutNamespace keeps besides whether it is being deleted.
-func cutNamespace(object any) (any, error) {
-	cut, err := cutMetadata(object)
+// trimNamespace keeps the deletion timestamp in addition.
+func trimNamespace(object any) (any, error) {
+	cut, err := trimMetadata(object)
 	if full, ok := object.(*metav1.PartialObjectMetadata); ok && err == nil {
 		cut.(*metav1.PartialObjectMetadata).DeletionTimestamp = full.DeletionTimestamp
 	}
@@ -161,40 +191,57 @@ func keepLabel(kept *metav1.ObjectMeta, from metav1.Object, label string) {
 	}
 }
 
-// cutConfigMap keeps the data.
-func cutConfigMap(object any) (any, error) {
+// trimConfigMap keeps the data.
+func trimConfigMap(object any) (any, error) {
 	if full, ok := object.(*corev1.ConfigMap); ok {
 		return &corev1.ConfigMap{ObjectMeta: identity(full), Data: full.Data}, nil
 	}
 	return object, nil
 }
 
-// cutQuota keeps what a quota allows: how much is used moves with every pod.
-func cutQuota(object any) (any, error) {
+// trimQuota keeps the limits: the usage changes with every pod.
+func trimQuota(object any) (any, error) {
 	if full, ok := object.(*corev1.ResourceQuota); ok {
 		return &corev1.ResourceQuota{ObjectMeta: identity(full), Spec: full.Spec}, nil
 	}
 	return object, nil
 }
 
-// cutBinding keeps whom a ClusterRoleBinding binds.
-func cutBinding(object any) (any, error) {
+// trimNetworkPolicy keeps what limits ingress.
+func trimNetworkPolicy(object any) (any, error) {
+	full, ok := object.(*networkingv1.NetworkPolicy)
+	if !ok {
+		return object, nil
+	}
+	kept := &networkingv1.NetworkPolicy{ObjectMeta: identity(full), Spec: full.Spec}
+	kept.Spec.Egress = nil
+	return kept, nil
+}
+
+// trimBinding keeps the subjects of a ClusterRoleBinding.
+func trimBinding(object any) (any, error) {
 	if full, ok := object.(*rbacv1.ClusterRoleBinding); ok {
 		return &rbacv1.ClusterRoleBinding{ObjectMeta: identity(full), Subjects: full.Subjects}, nil
 	}
 	return object, nil
 }
 
-// cutClass keeps the controller of a GatewayClass.
-func cutClass(object any) (any, error) {
-	full, ok := object.(*unstructured.Unstructured)
-	if !ok {
-		return object, nil
-	}
+// named returns an object of the same kind and name without anything else.
+func named(full *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := &unstructured.Unstructured{Object: map[string]any{}}
 	kept.SetAPIVersion(full.GetAPIVersion())
 	kept.SetKind(full.GetKind())
 	kept.SetName(full.GetName())
+	return kept
+}
+
+// trimClass keeps the controller of a GatewayClass.
+func trimClass(object any) (any, error) {
+	full, ok := object.(*unstructured.Unstructured)
+	if !ok {
+		return object, nil
+	}
+	kept := named(full)
 	controller, _, err := unstructured.NestedString(full.Object, "spec", "controllerName")
 	if err != nil {
 		return nil, err
@@ -202,8 +249,8 @@ func cutClass(object any) (any, error) {
 	return kept, unstructured.SetNestedField(kept.Object, controller, "spec", "controllerName")
 }
 
-// identity is what tells an object from others, without the resource version: with it
-// every update would be news.
+// identity keeps what identifies an object, without the resource version, which changes
+// with every update.
 func identity(object metav1.Object) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace(), UID: object.GetUID()}
 }

@@ -13,24 +13,25 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// caKey is the key of a Secret that holds certificates of CAs to trust, in PEM, as
-// in Secrets of type kubernetes.io/tls.
+// caKey is the key of a Secret that has CA certificates in PEM, as in Secrets of type
+// kubernetes.io/tls.
 const caKey = "ca.crt"
 
-// Access is what a repository asks for. Its zero value is access for everybody.
+// Access is the credentials and CAs for a repository. Its zero value is anonymous access
+// with the system's CAs.
 type Access struct {
-	// Username and Password of a user. Empty: none.
+	// Username and Password are for basic authentication. Empty: none.
 	Username, Password string
-	// Token is one that the registry has given out for refreshing. Empty: none.
+	// Token is a refresh token of the registry. Empty: none.
 	Token string
-	// CA holds certificates, in PEM, that are trusted besides the system's.
+	// CA has certificates, in PEM, that are trusted in addition to the system's.
 	CA []byte
 }
 
-// String keeps what is secret out of messages.
+// String keeps secrets out of messages.
 func (a Access) String() string { return "access to a repository" }
 
-// GoString keeps what is secret out of messages.
+// GoString keeps secrets out of messages.
 func (a Access) GoString() string { return a.String() }
 
 func (a Access) credential() auth.Credential {
@@ -39,9 +40,9 @@ func (a Access) credential() auth.Credential {
 
 func (a Access) hasCredentials() bool { return a.Username != "" || a.Token != "" }
 
-// AccessFrom finds in Secrets what that host asks for: the first credentials that
-// are for it, and all CAs. It fails with an *Error where a Secret is of no use, or
-// all of them are for other hosts.
+// AccessFrom reads access to that host from Secrets: the first credentials that are for the
+// host, and all CAs. It fails with an *Error if a Secret is invalid, or all of them are for
+// other hosts.
 func AccessFrom(secrets []corev1.Secret, host string) (Access, error) {
 	found := Access{}
 	for i := range secrets {
@@ -58,8 +59,8 @@ func AccessFrom(secrets []corev1.Secret, host string) (Access, error) {
 		}
 	}
 	if len(secrets) > 0 && !found.hasCredentials() && found.CA == nil {
-		return Access{}, certain(v1.ReasonRepositorySecret,
-			"spec.repository.secrets has nothing for %s: add credentials that name that host, or take the Secrets out", host)
+		return Access{}, permanent(v1.ReasonRepositorySecret,
+			"no Secret in spec.repository.secrets is for %s: add credentials for that host, or remove the Secrets", host)
 	}
 	return found, nil
 }
@@ -77,14 +78,14 @@ func accessFrom(secret *corev1.Secret, host string) (Access, error) {
 	}
 }
 
-// basicAuth reads a user's name and password, which say nothing of whom they are for:
-// whoever may write spec.repository.url could otherwise have them sent anywhere.
+// basicAuth reads a username and password. Their host must be named, since anyone who can
+// write spec.repository.url could otherwise send them anywhere.
 func basicAuth(secret *corev1.Secret, host string) (Access, error) {
 	named := secret.Annotations[v1.RepositoryHostAnnotation]
 	switch {
 	case named == "":
-		return Access{}, certain(v1.ReasonRepositorySecret,
-			"Secret %s/%s has username and password and does not say for which host: if they are for %s, annotate the Secret with %s=%s",
+		return Access{}, permanent(v1.ReasonRepositorySecret,
+			"Secret %s/%s has a username and password but does not name their host: if they are for %s, annotate the Secret with %s=%s",
 			secret.Namespace, secret.Name, host, v1.RepositoryHostAnnotation, host)
 	case hostOf(named) != hostOf(host):
 		return Access{}, nil
@@ -96,7 +97,7 @@ func basicAuth(secret *corev1.Secret, host string) (Access, error) {
 }
 
 func unusable(secret *corev1.Secret, what string) error {
-	return certain(v1.ReasonRepositorySecret, "Secret %s/%s %s: mend it, as kubectl create secret docker-registry makes them",
+	return permanent(v1.ReasonRepositorySecret, "Secret %s/%s %s: fix it, for example with kubectl create secret docker-registry",
 		secret.Namespace, secret.Name, what)
 }
 
@@ -107,14 +108,14 @@ type dockerAuth struct {
 	IdentityToken string `json:"identitytoken"`
 }
 
-// dockerConfig reads what docker login writes. Causes of errors are left out, since
-// they may quote the content.
+// dockerConfig reads the file that docker login writes. Causes of errors are omitted, since
+// they can quote the content.
 func dockerConfig(secret *corev1.Secret, host string) (Access, error) {
 	decoded := struct {
 		Auths map[string]dockerAuth `json:"auths"`
 	}{}
 	if err := json.Unmarshal(secret.Data[corev1.DockerConfigJsonKey], &decoded); err != nil {
-		return Access{}, unusable(secret, "holds no JSON as docker login writes it")
+		return Access{}, unusable(secret, "has a .dockerconfigjson that is not valid JSON")
 	}
 	for key, entry := range decoded.Auths {
 		if hostOf(key) != hostOf(host) {
@@ -123,7 +124,7 @@ func dockerConfig(secret *corev1.Secret, host string) (Access, error) {
 		if entry.Username == "" && entry.Auth != "" {
 			plain, err := base64.StdEncoding.DecodeString(entry.Auth)
 			if err != nil {
-				return Access{}, unusable(secret, "holds an entry whose auth is no base64")
+				return Access{}, unusable(secret, "has an entry whose auth is not base64")
 			}
 			entry.Username, entry.Password, _ = strings.Cut(string(plain), ":")
 		}
@@ -132,8 +133,8 @@ func dockerConfig(secret *corev1.Secret, host string) (Access, error) {
 	return Access{}, nil
 }
 
-// hostOf is the host of a key of a Docker configuration, which may be a URL too, such
-// as https://index.docker.io/v1/.
+// hostOf returns the host of a key in a Docker configuration, which can be a URL, such as
+// https://index.docker.io/v1/.
 func hostOf(key string) string {
 	_, rest, isURL := strings.Cut(key, "://")
 	if !isURL {

@@ -64,13 +64,13 @@ var _ = Describe("Access to a repository", func() {
 		Expect(err).To(MatchError(And(ContainSubstring(message), Not(ContainSubstring("hunter2")))))
 	},
 		Entry("a Secret has nothing of use", "Secret ns/pull has neither", secretOf("hunter2", "hunter2")),
-		Entry("a Secret is no JSON", "Secret ns/pull holds no JSON", docker(`hunter2`)),
-		Entry("an entry is no base64", "Secret ns/pull holds an entry whose auth", docker(`{"auths":{"h:5000":{"auth":"hunter2!"}}}`)),
-		// Hardened: a Secret with username and password, and spec.repository.url of a host of somebody else | both were sent to that host
+		Entry("a Secret is no JSON", "Secret ns/pull has a .dockerconfigjson that is not valid JSON", docker(`hunter2`)),
+		Entry("an entry is no base64", "Secret ns/pull has an entry whose auth", docker(`{"auths":{"h:5000":{"auth":"hunter2!"}}}`)),
+		// Hardened: a Secret with username and password, and spec.repository.url of a host of another owner | both were sent to that host
 		Entry("a name and a password are for no host: nothing is sent, and the message names the annotation to set",
 			"if they are for h:5000, annotate the Secret with operator.gloo.solo.io/repository-host=h:5000", secretOf("username", "me", "password", "hunter2")),
-		Entry("a name and a password are for another host", "nothing for h:5000", forHost("h:5001", "username", "me", "password", "hunter2")),
-		Entry("all are for other hosts", "nothing for h:5000", docker(`{"auths":{"h":{"username":"me","password":"hunter2"}}}`)),
+		Entry("a name and a password are for another host", "is for h:5000", forHost("h:5001", "username", "me", "password", "hunter2")),
+		Entry("all are for other hosts", "is for h:5000", docker(`{"auths":{"h":{"username":"me","password":"hunter2"}}}`)),
 	)
 
 	It("is not printed", func() {

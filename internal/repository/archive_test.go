@@ -11,8 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
-	"github.com/gloo-operator/gloo-operator/test/memory"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
 
 // with is a chart base with one more entry.
@@ -32,7 +32,7 @@ func file(name string, size int64) tar.Header {
 	return tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size}
 }
 
-// bombs are many files of zeros, which pack well.
+// zeros are many files of zeros, which pack well.
 func zeros(count int, size int64) []byte {
 	GinkgoHelper()
 	headers := make([]*tar.Header, count)
@@ -63,23 +63,23 @@ var _ = DescribeTable("An archive is refused that", func(pack func() []byte, mes
 	Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartInvalid), HaveField("Temporary", false)))
 	Expect(err).To(MatchError(ContainSubstring(message)))
 },
-	Entry("is none", func() []byte { return []byte("<html>") }, "no archive of a chart"),
+	Entry("is none", func() []byte { return []byte("<html>") }, "not a chart archive"),
 	Entry("is cut short", func() []byte { return with(file("base/a", 9000))[:100] }, "archive is damaged"),
 	Entry("is empty", func() []byte { return charttest.PackEntries(nil, nil) }, "no Chart.yaml"),
-	Entry("leaves its folder", func() []byte { return with(file("../../etc/passwd", 1)) }, "not inside the folder base"),
-	Entry("leaves its folder later", func() []byte { return with(file("base/../../etc/passwd", 1)) }, "not inside the folder base"),
-	Entry("holds an absolute path", func() []byte { return with(file("/etc/passwd", 1)) }, "not inside the folder base"),
-	Entry("holds a path of Windows", func() []byte { return with(file(`base\..\..\x`, 1)) }, "not inside the folder base"),
-	Entry("holds a drive of Windows", func() []byte { return with(file("base/c:/x", 1)) }, "not inside the folder base"),
-	Entry("holds another folder", func() []byte { return with(file("basement/x", 1)) }, "not inside the folder base"),
+	Entry("leaves its directory", func() []byte { return with(file("../../etc/passwd", 1)) }, "not inside the directory base"),
+	Entry("leaves its directory later", func() []byte { return with(file("base/../../etc/passwd", 1)) }, "not inside the directory base"),
+	Entry("holds an absolute path", func() []byte { return with(file("/etc/passwd", 1)) }, "not inside the directory base"),
+	Entry("holds a path of Windows", func() []byte { return with(file(`base\..\..\x`, 1)) }, "not inside the directory base"),
+	Entry("holds a drive of Windows", func() []byte { return with(file("base/c:/x", 1)) }, "not inside the directory base"),
+	Entry("holds another directory", func() []byte { return with(file("basement/x", 1)) }, "not inside the directory base"),
 	Entry("holds a symbolic link", func() []byte {
 		return with(tar.Header{Typeflag: tar.TypeSymlink, Name: "base/values.yaml", Linkname: "/etc/passwd"})
-	}, "neither a file nor a folder"),
+	}, "neither a file nor a directory"),
 	Entry("holds a hard link", func() []byte {
 		return with(tar.Header{Typeflag: tar.TypeLink, Name: "base/values.yaml", Linkname: "/etc/passwd"})
-	}, "neither a file nor a folder"),
-	Entry("holds a device", func() []byte { return with(tar.Header{Typeflag: tar.TypeChar, Name: "base/zero"}) }, "neither a file nor a folder"),
-	Entry("brings another chart along", func() []byte { return with(file("base/charts/x/Chart.yaml", 1)) }, "bring no others along"),
+	}, "neither a file nor a directory"),
+	Entry("holds a device", func() []byte { return with(tar.Header{Typeflag: tar.TypeChar, Name: "base/zero"}) }, "neither a file nor a directory"),
+	Entry("brings another chart along", func() []byte { return with(file("base/charts/x/Chart.yaml", 1)) }, "have no dependencies"),
 	Entry("holds a large file", func() []byte { return with(file("base/large", 6<<20)) }, "is larger than 5 MiB"),
 	Entry("is large", func() []byte { return zeros(5, 4<<20) }, "more than 16 MiB"),
 	Entry("holds many files", func() []byte { return zeros(2002, 0) }, "2000 files"),
@@ -87,11 +87,11 @@ var _ = DescribeTable("An archive is refused that", func(pack func() []byte, mes
 	Entry("is of another version", func() []byte { return charttest.Pack("base", charttest.Small("base", "1.29.1", "")) }, `says "base" "1.29.1"`),
 	// Hardened: a chart archive under 1 KiB whose values.yaml has YAML aliases of one long text | 4.0 GiB in the operator's own process
 	Entry("has aliases in its values.yaml: it is not kept, and not loaded (ChartInvalid)",
-		func() []byte { return charttest.Pack("base", smallWith("values.yaml", aliases())) }, `"base/values.yaml" is not read, since it has YAML aliases`),
+		func() []byte { return charttest.Pack("base", smallWith("values.yaml", aliases())) }, `"base/values.yaml" is rejected, since it has YAML aliases`),
 	Entry("has aliases in its Chart.yaml", func() []byte { return charttest.Pack("base", smallWith("Chart.yaml", aliases())) }, "since it has YAML aliases"),
 	Entry("has aliases in its Chart.lock", func() []byte { return charttest.Pack("base", smallWith("Chart.lock", aliases())) }, "since it has YAML aliases"),
 	Entry("has values without end", func() []byte {
 		return charttest.Pack("base", smallWith("values.yaml", "a: ["+strings.Repeat("1,", 300_000)+"]"))
 	}, "more than 250000 values"),
-	Entry("has a broken Chart.yaml", func() []byte { return charttest.Pack("base", map[string]string{"Chart.yaml": "{"}) }, "no YAML"),
+	Entry("has a broken Chart.yaml", func() []byte { return charttest.Pack("base", map[string]string{"Chart.yaml": "{"}) }, "not valid YAML"),
 )

@@ -17,26 +17,25 @@ import (
 	"time"
 )
 
-// CacheSize is how many bytes of charts are kept on disk. The charts of an Istio
+// CacheSize is the default size of the cache on disk, in bytes. The charts of an Istio
 // version are less than one MiB.
 const CacheSize = 64 << 20
 
-// suffix is the end of the names of the cache's files: nothing else in the folder is
-// touched.
+// suffix ends the names of the cache's files. No other file in the directory is touched.
 const suffix = ".charts"
 
-// cache keeps charts in files of a folder, one for each source. A file is the
-// SHA-256 of what follows it, in hexadecimal, and then the charts as JSON.
+// cache keeps charts in a directory, one file for each source. A file is the SHA-256 of its
+// content in hexadecimal, followed by the charts as JSON.
 type cache struct {
-	folder string
+	dir    string
 	size   int64
 	limits Limits
 }
 
-// read returns the charts of a source; nil where they are not there, or not as they
-// were written. They are verified anew.
+// read returns the charts of a source, which it verifies again. Nil: they are not cached,
+// or the file was changed.
 func (c cache) read(source Source) Charts {
-	if c.folder == "" {
+	if c.dir == "" {
 		return nil
 	}
 	path := c.path(source)
@@ -54,34 +53,34 @@ func (c cache) read(source Source) Charts {
 	return charts
 }
 
-// write keeps the charts of a source, and removes what was not used for longest
-// until all is within the cache's size.
+// write caches the charts of a source, and evicts the least recently used files until the
+// cache is within its size.
 func (c cache) write(source Source, charts Charts) error {
-	if c.folder == "" {
+	if c.dir == "" {
 		return nil
 	}
 	content, err := json.Marshal(charts)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.folder, 0o700); err != nil {
-		return fmt.Errorf("keeping charts: %w", err)
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return fmt.Errorf("caching charts: %w", err)
 	}
 	sum := sha256.Sum256(content)
 	content = append(hex.AppendEncode(nil, sum[:]), content...)
 	if err := replace(c.path(source), content); err != nil {
-		return fmt.Errorf("keeping charts: %w", err)
+		return fmt.Errorf("caching charts: %w", err)
 	}
 	if err := c.evict(c.path(source)); err != nil {
-		return fmt.Errorf("bounding the kept charts: %w", err)
+		return fmt.Errorf("evicting cached charts: %w", err)
 	}
 	return nil
 }
 
-// path tells sources apart, and whether their server was verified.
+// path depends on the source, and on whether its server was verified.
 func (c cache) path(source Source) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%t", source.URL, source.Version, source.SkipVerify))
-	return filepath.Join(c.folder, versionPrefix(source.Version)+hex.EncodeToString(sum[:])+suffix)
+	return filepath.Join(c.dir, versionPrefix(source.Version)+hex.EncodeToString(sum[:])+suffix)
 }
 
 func decode(source Source, content []byte, limits Limits) (Charts, error) {
@@ -104,7 +103,7 @@ func decode(source Source, content []byte, limits Limits) (Charts, error) {
 	return charts, nil
 }
 
-// replace writes a file so that others see all of it or what was there before.
+// replace writes a file atomically.
 func replace(path string, content []byte) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "new-*"+suffix)
 	if err != nil {
@@ -122,9 +121,9 @@ func replace(path string, content []byte) (err error) {
 	return os.Rename(file.Name(), path)
 }
 
-// evict removes the files that were used least recently, but the one that is kept.
+// evict removes the least recently used files, but not the one to keep.
 func (c cache) evict(keep string) error {
-	paths, err := filepath.Glob(filepath.Join(c.folder, "*"+suffix))
+	paths, err := filepath.Glob(filepath.Join(c.dir, "*"+suffix))
 	if err != nil {
 		return err
 	}
@@ -149,7 +148,7 @@ func (c cache) evict(keep string) error {
 	return nil
 }
 
-// age is how long ago a file was used. One that has gone was never.
+// age returns how long ago a file was used. It is zero for one that no longer exists.
 func age(file fs.FileInfo) time.Duration {
 	if file == nil {
 		return 0

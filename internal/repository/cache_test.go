@@ -14,23 +14,23 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/repository"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
 var _ = Describe("Charts that were fetched once", func() {
 	var (
-		server *charttest.Server
-		folder string
+		server    *charttest.Server
+		directory string
 	)
 
 	BeforeEach(func() {
 		server = charttest.HelmRepository(version, smallCharts())
-		folder = filepath.Join(GinkgoT().TempDir(), "not", "there")
+		directory = filepath.Join(GinkgoT().TempDir(), "not", "there")
 	})
 
-	// get fetches into the folder, or takes from it, with a store of its own.
+	// get fetches into the directory, or takes from it, with a store of its own.
 	get := func(size int64, source repository.Source) (repository.Charts, error) {
-		store := repository.NewStore(context.Background(), repository.Options{Folder: folder, Size: size})
+		store := repository.NewStore(context.Background(), repository.Options{Dir: directory, Size: size})
 		return store.Fetch(context.Background(), repository.Request{Source: source, Access: func(context.Context) (repository.Access, error) {
 			return asPuller(server.CA), nil
 		}})
@@ -38,7 +38,7 @@ var _ = Describe("Charts that were fetched once", func() {
 	source := func() repository.Source { return repository.Source{URL: server.URL + "/charts", Version: version} }
 	files := func() []string {
 		GinkgoHelper()
-		found, err := filepath.Glob(filepath.Join(folder, "*"))
+		found, err := filepath.Glob(filepath.Join(directory, "*"))
 		Expect(err).NotTo(HaveOccurred())
 		return found
 	}
@@ -70,7 +70,7 @@ var _ = Describe("Charts that were fetched once", func() {
 		Expect(files()).To(HaveLen(1))
 	})
 
-	DescribeTable("are fetched anew where the file was", func(spoil func([]byte) []byte) {
+	DescribeTable("are fetched again where the file was", func(spoil func([]byte) []byte) {
 		Expect(get(0, source())).To(HaveLen(4))
 		content, err := os.ReadFile(files()[0])
 		Expect(err).NotTo(HaveOccurred())
@@ -118,10 +118,10 @@ var _ = Describe("Charts that were fetched once", func() {
 	})
 
 	It("are given out where they cannot be kept, and that is said", func() {
-		Expect(os.WriteFile(filepath.Dir(filepath.Dir(folder))+"/not", nil, 0o600)).To(Succeed())
+		Expect(os.WriteFile(filepath.Dir(filepath.Dir(directory))+"/not", nil, 0o600)).To(Succeed())
 		charts, err := get(0, source())
 		Expect(charts).To(HaveLen(4))
-		keep := &repository.KeepError{}
+		keep := &repository.CacheError{}
 		Expect(errors.As(err, &keep)).To(BeTrue(), "%v", err)
 	})
 })

@@ -15,34 +15,34 @@ import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// redirects is how many redirects are followed.
-const redirects = 5
+// maxRedirects is how many redirects are followed.
+const maxRedirects = 5
 
-// doer sends a request: *http.Client, or the registry client that answers
+// httpDoer sends a request: an *http.Client, or the registry client that answers
 // challenges.
-type doer interface {
+type httpDoer interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// newClient makes a client that talks TLS only, sends credentials to no other host
-// when it is redirected, and gives up on an answer without progress.
+// newClient returns a client that uses TLS only, sends no credentials to another host when
+// redirected, and aborts responses without progress.
 func newClient(skipVerify bool, access Access, limits Limits) (*http.Client, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
 	if len(access.CA) > 0 && !roots.AppendCertsFromPEM(access.CA) {
-		return nil, certain(v1.ReasonRepositorySecret, "ca.crt in spec.repository.secrets holds no certificate: put PEM into it")
+		return nil, permanent(v1.ReasonRepositorySecret, "ca.crt in spec.repository.secrets has no certificate in PEM: fix the Secret")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, InsecureSkipVerify: skipVerify, MinVersion: tls.VersionTLS12}
 	transport.DisableCompression = true // What is bounded is what comes over the wire.
 	transport.DisableKeepAlives = true  // Nothing is left open between two fetches.
-	return &http.Client{Transport: &watchful{next: transport, limits: limits}, CheckRedirect: checkRedirect}, nil
+	return &http.Client{Transport: &stallGuard{next: transport, limits: limits}, CheckRedirect: checkRedirect}, nil
 }
 
 func checkRedirect(request *http.Request, via []*http.Request) error {
-	if len(via) > redirects {
+	if len(via) > maxRedirects {
 		return errors.New("too many redirects")
 	}
 	if request.URL.Host != via[0].URL.Host {
@@ -52,8 +52,8 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// get reads an answer of at most that many bytes.
-func get(ctx context.Context, client doer, url, accept string, limit int64, prepare func(*http.Request)) ([]byte, http.Header, error) {
+// get reads a response of at most limit bytes.
+func get(ctx context.Context, client httpDoer, url, accept string, limit int64, prepare func(*http.Request)) ([]byte, http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func get(ctx context.Context, client doer, url, accept string, limit int64, prep
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, nil, refused(response.StatusCode)
+		return nil, nil, statusError(response.StatusCode)
 	}
 	content, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if int64(len(content)) > limit {
@@ -81,24 +81,25 @@ func get(ctx context.Context, client doer, url, accept string, limit int64, prep
 }
 
 func tooLarge(limit int64) *Error {
-	return certain(v1.ReasonChartInvalid, "it is larger than the %d bytes that are read: publish the chart as Istio does", limit)
+	return permanent(v1.ReasonChartInvalid, "it is larger than the %d bytes that are allowed: publish the chart as Istio does", limit)
 }
 
-// watchful gives up on answers without progress, and refuses to talk without TLS.
-type watchful struct {
+// stallGuard aborts responses without progress, and rejects requests without TLS.
+type stallGuard struct {
 	next   http.RoundTripper
 	limits Limits
 }
 
-// RoundTrip sends a request whose answer is watched until its body is closed.
-func (w *watchful) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip sends a request and watches the progress of its response until the body is
+// closed.
+func (g *stallGuard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Scheme != "https" {
 		return nil, errHTTPS
 	}
 	ctx, cancel := context.WithCancelCause(request.Context())
-	watch := &progress{ctx: ctx, cancel: cancel, limits: w.limits}
+	watch := &progress{ctx: ctx, cancel: cancel, limits: g.limits}
 	watch.begin()
-	response, err := w.next.RoundTrip(request.WithContext(ctx))
+	response, err := g.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		watch.end()
 		return nil, watch.explain(err)
@@ -107,7 +108,7 @@ func (w *watchful) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// progress counts bytes and cancels a request that brings too few of them.
+// progress counts bytes, and cancels a request that receives too few of them.
 type progress struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -128,7 +129,7 @@ func (p *progress) begin() {
 func (p *progress) check() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bytes < p.limits.Least {
+	if p.bytes < p.limits.MinBytes {
 		p.cancel(errSlow)
 		return
 	}
@@ -149,7 +150,7 @@ func (p *progress) end() {
 	p.cancel(nil)
 }
 
-// explain says what an error comes from where the request was given up.
+// explain returns the cause if the request was aborted.
 func (p *progress) explain(err error) error {
 	if cause := context.Cause(p.ctx); errors.Is(cause, errSlow) || errors.Is(cause, errDeadline) {
 		return cause
@@ -162,8 +163,8 @@ type watchedBody struct {
 	watch *progress
 }
 
-// Read counts what comes. An end while a request is given up is none: closing a TLS
-// connection takes time, in which the server may end its answer.
+// Read counts bytes. An EOF while the request is aborted is not the end of the content:
+// closing a TLS connection takes time, in which the server can end its response.
 func (b *watchedBody) Read(buffer []byte) (int, error) {
 	n, err := b.ReadCloser.Read(buffer)
 	b.watch.add(n)
@@ -173,7 +174,7 @@ func (b *watchedBody) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the watch.
+// Close stops watching the response.
 func (b *watchedBody) Close() error {
 	b.watch.end()
 	return b.ReadCloser.Close()

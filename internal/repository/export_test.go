@@ -10,3 +10,6 @@ func Decode(source Source, content []byte) Charts {
 	}
 	return charts
 }
+
+// Nearest is nearest, for tests.
+var Nearest = nearest

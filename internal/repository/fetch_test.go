@@ -19,8 +19,8 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
-	"github.com/gloo-operator/gloo-operator/test/memory"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
 
 // site is a kind of repository as the tests see it.
@@ -99,7 +99,25 @@ var _ = DescribeTableSubtree("A chart repository", func(newSite func() site) {
 		source := repository.Source{URL: s.url, Version: "1.29.98"}
 		_, err := repository.Fetch(context.Background(), source, asPuller(s.server.CA), repository.DefaultLimits())
 		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartNotFound), HaveField("Temporary", false)))
-		Expect(err).To(MatchError(And(ContainSubstring("chart base 1.29.98 of "+s.url), ContainSubstring("set spec.version"))))
+		Expect(err).To(MatchError("chart base 1.29.98 of " + s.url +
+			": it does not exist; the nearest releases that the repository has are 1.29.99: set spec.version to one of them"))
+	})
+
+	It("may not have the version, and not list those that it has", func() {
+		s.server.Handle(s.first, answer(http.StatusNotFound))
+		s.server.Handle("/v2/istio/charts/istiod/tags/list", answer(http.StatusForbidden))
+		_, err := fetch(s.server, s.url)
+		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonChartNotFound), HaveField("Temporary", false)))
+		Expect(err).To(MatchError(And(ContainSubstring("404 Not Found"), ContainSubstring("check spec.repository.url"))))
+	})
+
+	It("lists its versions", func() {
+		source := repository.Source{URL: s.url}
+		Expect(repository.Versions(context.Background(), source, asPuller(s.server.CA), repository.DefaultLimits())).To(Equal([]string{version}))
+		s.server.Close()
+		_, err := repository.Versions(context.Background(), source, asPuller(s.server.CA), repository.DefaultLimits())
+		Expect(failure(err)).To(HaveField("Reason", v1.ReasonRepositoryUnavailable))
+		Expect(err).To(MatchError(HavePrefix("listing the versions: chart istiod of " + s.url)))
 	})
 
 	DescribeTable("may answer", func(status int, reason string, temporary bool) {
@@ -245,7 +263,7 @@ var _ = Describe("A registry's manifest", func() {
 		Expect(failure(err)).To(And(HaveField("Reason", reason), HaveField("Temporary", false)))
 		Expect(err).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("is an image's", `{"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}]}`, v1.ReasonChartInvalid, "no Helm chart"),
+		Entry("is an image's", `{"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}]}`, v1.ReasonChartInvalid, "not a Helm chart"),
 		Entry("tells of a chart of 1 GB",
 			`{"layers":[{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip","size":1000000000,"digest":"sha256:00"}]}`,
 			v1.ReasonChartInvalid, "larger than"),
@@ -293,12 +311,12 @@ var _ = Describe("A Helm repository's index", func() {
 		Expect(failure(err)).To(And(HaveField("Reason", reason), HaveField("Temporary", false)))
 		Expect(err).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("says nowhere", "entries: {base: [{version: 1.29.99}]}", v1.ReasonRepositoryInvalid, "does not say where"),
+		Entry("says nowhere", "entries: {base: [{version: 1.29.99}]}", v1.ReasonRepositoryInvalid, "has no URL for it"),
 		Entry("leads to plain HTTP", "entries: {base: [{version: 1.29.99, urls: ['http://localhost/base.tgz']}]}", v1.ReasonRepositoryInvalid, "not https"),
 		Entry("leads to a file", "entries: {base: [{version: 1.29.99, urls: ['file:///etc/passwd']}]}", v1.ReasonRepositoryInvalid, "not https"),
-		Entry("is a list", "[1, 2]", v1.ReasonRepositoryInvalid, "no index of charts"),
+		Entry("is a list", "[1, 2]", v1.ReasonRepositoryInvalid, "not an index of charts"),
 		Entry("is endless", strings.Repeat("#", 5<<20), v1.ReasonChartInvalid, "larger than"),
-		Entry("explodes", bomb(), v1.ReasonRepositoryInvalid, "its index.yaml is not read, since it has YAML aliases"),
+		Entry("explodes", bomb(), v1.ReasonRepositoryInvalid, "its index.yaml is rejected, since it has YAML aliases"),
 	)
 
 	// Hardened: a Helm repository's index of 211 KiB with YAML aliases of one long text | the operator took 3.9 GiB and was killed
@@ -308,7 +326,7 @@ var _ = Describe("A Helm repository's index", func() {
 		var err error
 		Expect(memory.Peak(func() { _, err = fetch(server, server.URL+"/charts") })).To(BeNumerically("<", memory.Limit))
 		Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryInvalid), HaveField("Temporary", false)))
-		Expect(err).To(MatchError(ContainSubstring("its index.yaml is not read, since it has YAML aliases")))
+		Expect(err).To(MatchError(ContainSubstring("its index.yaml is rejected, since it has YAML aliases")))
 	})
 
 	It("may lead to another host, which gets no credentials", func() {
@@ -335,8 +353,8 @@ var _ = DescribeTable("A URL is refused that", func(url, message string) {
 	Expect(failure(err)).To(And(HaveField("Reason", v1.ReasonRepositoryInvalid), HaveField("Temporary", false)))
 	Expect(err).To(MatchError(ContainSubstring(message)))
 },
-	Entry("holds credentials", "oci://user:"+charttest.Password+"@localhost/charts", "no user, password"),
-	Entry("holds a query", "https://localhost/charts?token="+charttest.Password, "no user, password, query"),
-	Entry("names no host", "oci://", "names no host"),
+	Entry("holds credentials", "oci://user:"+charttest.Password+"@localhost/charts", "not have a user, password"),
+	Entry("holds a query", "https://localhost/charts?token="+charttest.Password, "not have a user, password, query"),
+	Entry("has no host", "oci://", "has no host"),
 	Entry("is for another protocol", "http://localhost/charts", "must start with"),
 )

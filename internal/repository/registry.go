@@ -25,25 +25,25 @@ const manifestType = "application/vnd.oci.image.manifest.v1+json"
 
 var chartTypes = []string{"application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip"}
 
-// digestHeader gives the digest of a manifest:
+// digestHeader has the digest of a manifest:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests.
 const digestHeader = "Docker-Content-Digest"
 
-// registry is a folder of an OCI registry, with one repository for each chart and
-// one tag for each version.
-type registry struct {
+// registryOrigin is a path in an OCI registry, with a repository for each chart and a tag
+// for each version.
+type registryOrigin struct {
 	base    *url.URL
 	version string
-	client  doer
+	client  *auth.Client
 	limits  Limits
 }
 
-func newRegistry(base *url.URL, version string, access Access, client *http.Client, limits Limits) *registry {
+func newRegistry(base *url.URL, version string, access Access, client *http.Client, limits Limits) *registryOrigin {
 	from := &url.URL{Scheme: "https", Host: base.Host, Path: base.Path}
 	if from.Host == "docker.io" {
 		from.Host = "registry-1.docker.io" // The one host whose registry has another name.
 	}
-	return &registry{base: from, version: version, limits: limits, client: &auth.Client{
+	return &registryOrigin{base: from, version: version, limits: limits, client: &auth.Client{
 		Client: client, Cache: auth.NewCache(), Credential: auth.StaticCredential(from.Host, access.credential()),
 	}}
 }
@@ -59,8 +59,8 @@ type layer struct {
 	Size      int64  `json:"size"`
 }
 
-// chart fetches the manifest that the version's tag names, and the chart in it.
-func (r *registry) chart(ctx context.Context, name string) ([]byte, error) {
+// chart downloads the manifest of the version's tag, and the chart that it references.
+func (r *registryOrigin) chart(ctx context.Context, name string) ([]byte, error) {
 	tag := strings.ReplaceAll(r.version, "+", "_") // As Helm does: tags have no +.
 	content, header, err := get(ctx, r.client, r.url(name, "manifests", tag), manifestType, r.limits.Index, nil)
 	if err != nil {
@@ -85,23 +85,23 @@ func (r *registry) chart(ctx context.Context, name string) ([]byte, error) {
 	return archive, checkDigest("chart", found.Digest, archive)
 }
 
-func (r *registry) url(name, kind, reference string) string {
+func (r *registryOrigin) url(name, kind, reference string) string {
 	return r.base.Scheme + "://" + r.base.Host + "/v2" + r.base.EscapedPath() + "/" + name + "/" + kind + "/" + url.PathEscape(reference)
 }
 
-// findChart picks the chart out of the layers of a manifest.
+// findChart returns the layer of a manifest that is the chart.
 func findChart(content []byte, limits Limits) (layer, error) {
 	decoded := manifest{}
 	if err := json.Unmarshal(content, &decoded); err != nil {
-		return layer{}, certain(v1.ReasonRepositoryInvalid, "its manifest is no JSON: spec.repository.url leads to no OCI registry")
+		return layer{}, permanent(v1.ReasonRepositoryInvalid, "its manifest is not JSON: check that spec.repository.url is an OCI registry")
 	}
 	i := slices.IndexFunc(decoded.Layers, func(l layer) bool { return slices.Contains(chartTypes, l.MediaType) })
 	if i < 0 {
-		return layer{}, certain(v1.ReasonChartInvalid, "what the registry has under this name is no Helm chart: push it there with helm push")
+		return layer{}, permanent(v1.ReasonChartInvalid, "the artifact in the registry is not a Helm chart: push it with helm push")
 	}
 	found := decoded.Layers[i]
 	if found.Size < 0 {
-		return layer{}, certain(v1.ReasonChartInvalid, "its manifest gives no size of the chart: push it there with helm push")
+		return layer{}, permanent(v1.ReasonChartInvalid, "its manifest has no valid size of the chart: push it with helm push")
 	}
 	if found.Size > limits.Archive {
 		return layer{}, tooLarge(limits.Archive)
@@ -109,19 +109,19 @@ func findChart(content []byte, limits Limits) (layer, error) {
 	return found, nil
 }
 
-// checkDigest compares content with its digest, sha256:… or, as in the index of a
-// Helm repository, the hexadecimal digits alone.
+// checkDigest compares content with its digest: sha256:…, or, as in the index of a Helm
+// repository, the hexadecimal digits alone.
 func checkDigest(what, digest string, content []byte) error {
 	sum := sha256.Sum256(content)
 	if is := hex.EncodeToString(sum[:]); strings.TrimPrefix(digest, "sha256:") != is {
-		return certain(v1.ReasonChartDigest, "the %s that came is not the one that the repository announces (sha256 %s, announced %s): "+
-			"publish it anew, or find out who changes it", what, is, shorten(digest))
+		return permanent(v1.ReasonChartDigest, "the %s does not match its digest (sha256 %s, expected %s): "+
+			"publish it again, or find out what changes it", what, is, quoteShortened(digest))
 	}
 	return nil
 }
 
-// shorten cuts what a server says to the length of what it should be.
-func shorten(text string) string {
+// quoteShortened quotes a server's text, cut to the length of a digest.
+func quoteShortened(text string) string {
 	if most := len("sha256:") + sha256.Size*2; len(text) > most {
 		text = text[:most] + "…"
 	}

@@ -6,85 +6,89 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 )
 
-// The pauses between tries: after a temporary failure the first, doubled each time
-// up to the last; after one that needs a person always the last, since somebody may
-// have mended it.
+// The backoff between attempts. After a temporary failure it starts at the minimum and
+// doubles up to the maximum. After a permanent one it is the maximum, since a person can
+// have fixed the cause.
 const (
-	firstPause = 2 * time.Second
-	lastPause  = time.Minute
+	minBackoff = 2 * time.Second
+	maxBackoff = time.Minute
 )
 
-// Options are the settings of a store.
+// Options configure a Store.
 type Options struct {
-	// Folder is where charts are kept, so that no repository is needed for those that
-	// were fetched once. It is made when it is first needed. Empty: nothing is kept.
-	Folder string
-	// Size bounds what is kept, in bytes. Zero: CacheSize.
+	// Dir is the directory of the cache, with which downloaded charts stay available
+	// without the repository. It is created on first use. Empty: nothing is cached.
+	Dir string
+	// Size limits the cache, in bytes. Zero: CacheSize.
 	Size int64
-	// Limits bound downloads. Zero: DefaultLimits.
+	// Limits bound each download. Zero: DefaultLimits.
 	Limits Limits
-	// Changed is called whenever a download has ended, from its own goroutine.
+	// Changed is called when a download has ended, from its own goroutine. Nil: not.
 	Changed func()
-	// Warn is called with what does not stop a download: a *KeepError. Nil: not.
+	// Warn is called with an error that does not fail a download: a *CacheError. Nil: not.
 	Warn func(error)
-	// Now tells the time. Nil: time.Now.
+	// Now returns the current time. Nil: time.Now.
 	Now func() time.Time
 }
 
 // Request asks for charts.
 type Request struct {
-	// Owner is who asks. Each owner has one download at a time: asking for another
-	// source ends the one before.
+	// Owner identifies the caller. Each owner has one download at a time: a request for
+	// another source cancels the previous one.
 	Owner string
 	// Source of the charts.
 	Source Source
-	// Attempt is different where a failure is to be forgotten: since spec has changed.
+	// Attempt changes when a failure no longer counts, as after a change of spec.
 	Attempt string
-	// Access finds the credentials, when they are needed. Its errors are the download's.
+	// Access returns the credentials. It is called for a download only, which fails with
+	// its errors.
 	Access func(context.Context) (Access, error)
 }
 
-// Waiting says that there are no charts yet, and why.
-type Waiting struct {
-	// Failure is the last try's. Nil during the first.
+// PendingError reports that the charts are not available yet, and why.
+type PendingError struct {
+	// Failure is that of the last attempt. Nil during the first.
 	Failure *Error
-	// Again is when it is worth asking again. Zero: when Changed is called.
-	Again time.Duration
+	// RetryAfter is when to ask again. Zero: when Changed is called.
+	RetryAfter time.Duration
 	// Source is what is waited for.
 	Source Source
 }
 
-func (w *Waiting) Error() string {
-	if w.Failure == nil {
-		return "fetching " + w.Source.String()
+func (e *PendingError) Error() string {
+	if e.Failure == nil {
+		return "fetching " + e.Source.String()
 	}
-	return "fetching the charts: " + w.Failure.Error()
+	return "fetching the charts: " + e.Failure.Error()
 }
 
-// Unwrap gives the failure.
-func (w *Waiting) Unwrap() error {
-	if w.Failure == nil {
+// Unwrap returns the failure.
+func (e *PendingError) Unwrap() error {
+	if e.Failure == nil {
 		return nil
 	}
-	return w.Failure
+	return e.Failure
 }
 
-// Reason is a constant of api/v1.
-func (w *Waiting) Reason() string {
-	if w.Failure == nil {
+// Reason returns a constant of api/v1.
+func (e *PendingError) Reason() string {
+	if e.Failure == nil {
 		return v1.ReasonFetchingCharts
 	}
-	return w.Failure.Reason
+	return e.Failure.Reason
 }
 
-// Store gives out charts: those that are kept at once, others when they have been
-// fetched in the background. It is safe for concurrent use.
+// Store returns charts: cached ones immediately, others once they have been downloaded in
+// the background. It is safe for concurrent use.
 type Store struct {
 	ctx     context.Context
 	options Options
@@ -92,22 +96,22 @@ type Store struct {
 
 	mu   sync.Mutex
 	jobs map[string]*job
-	kept map[holding]Charts
+	held map[owned]Charts
 }
 
-// job is the charts of one owner, or the way to them.
+// job is the charts of one owner, or their download.
 type job struct {
-	source   Source
-	attempt  string
-	charts   Charts
-	cancel   context.CancelFunc
-	running  bool
-	failure  *Error
-	failures int
-	again    time.Time
+	source      Source
+	attempt     string
+	charts      Charts
+	cancel      context.CancelFunc
+	running     bool
+	failure     *Error
+	pauses      wait.Backoff
+	nextAttempt time.Time
 }
 
-// NewStore makes a store whose downloads end with the context.
+// NewStore returns a store whose downloads end with the context.
 func NewStore(ctx context.Context, options Options) *Store {
 	if options.Limits == (Limits{}) {
 		options.Limits = DefaultLimits()
@@ -119,33 +123,33 @@ func NewStore(ctx context.Context, options Options) *Store {
 		options.Now = time.Now
 	}
 	return &Store{
-		ctx: ctx, options: options, jobs: map[string]*job{}, kept: map[holding]Charts{},
-		cache: cache{folder: options.Folder, size: options.Size, limits: options.Limits},
+		ctx: ctx, options: options, jobs: map[string]*job{}, held: map[owned]Charts{},
+		cache: cache{dir: options.Dir, size: options.Size, limits: options.Limits},
 	}
 }
 
-// Charts returns the charts, or a *Waiting. It never waits itself.
+// Charts returns the charts, or a *PendingError. It never blocks on the network.
 func (s *Store) Charts(request Request) (Charts, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.job(request)
 	if j.charts != nil {
-		s.kept[holding{request.Owner, request.Source.Version}] = j.charts
+		s.held[owned{request.Owner, request.Source.Version}] = j.charts
 		return j.charts, nil
 	}
 	now := s.options.Now()
-	if !j.running && !now.Before(j.again) {
+	if !j.running && !now.Before(j.nextAttempt) {
 		s.start(j, request)
 	}
-	waiting := &Waiting{Failure: j.failure, Source: j.source}
+	pending := &PendingError{Failure: j.failure, Source: j.source}
 	if !j.running {
-		waiting.Again = j.again.Sub(now)
+		pending.RetryAfter = j.nextAttempt.Sub(now)
 	}
-	return nil, waiting
+	return nil, pending
 }
 
-// job finds the owner's job, or begins one, with what is kept, where another is asked
-// for or a failure is to be forgotten.
+// job returns the owner's job. It starts with the cached charts if the source or the
+// attempt is new.
 func (s *Store) job(request Request) *job {
 	j := s.jobs[request.Owner]
 	if j != nil && j.source == request.Source && (j.charts != nil || j.attempt == request.Attempt) {
@@ -154,13 +158,17 @@ func (s *Store) job(request Request) *job {
 	if j != nil {
 		j.cancel()
 	}
-	j = &job{source: request.Source, attempt: request.Attempt, cancel: func() {}, charts: s.cache.read(request.Source)}
+	j = &job{
+		source: request.Source, attempt: request.Attempt, cancel: func() {}, charts: s.cache.read(request.Source),
+		pauses: wait.Backoff{Duration: minBackoff, Factor: 2, Steps: math.MaxInt32, Cap: maxBackoff},
+	}
 	s.jobs[request.Owner] = j
 	return j
 }
 
-// Forget ends what is under way for an owner. What the owner has got is Retain's.
-func (s *Store) Forget(owner string) {
+// Cancel ends the download of an owner. Charts that the owner has received stay: see
+// Retain.
+func (s *Store) Cancel(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if j := s.jobs[owner]; j != nil {
@@ -179,8 +187,8 @@ func (s *Store) start(j *job, request Request) {
 	}()
 }
 
-// Fetch returns the charts that are kept, or fetches them now, and keeps them. Where
-// they cannot be kept it returns them with a *KeepError.
+// Fetch returns cached charts, or downloads and caches them now. If they cannot be cached,
+// it returns them with a *CacheError.
 func (s *Store) Fetch(ctx context.Context, request Request) (Charts, error) {
 	if charts := s.cache.read(request.Source); charts != nil {
 		return charts, nil
@@ -194,19 +202,19 @@ func (s *Store) Fetch(ctx context.Context, request Request) (Charts, error) {
 		return nil, err
 	}
 	if err := s.cache.write(request.Source, charts); err != nil {
-		return charts, &KeepError{cause: err}
+		return charts, &CacheError{cause: err}
 	}
 	return charts, nil
 }
 
-// KeepError says that charts were fetched and could not be kept on disk.
-type KeepError struct{ cause error }
+// CacheError reports that charts were downloaded but could not be cached on disk.
+type CacheError struct{ cause error }
 
-func (e *KeepError) Error() string {
-	return fmt.Sprintf("%v: give the operator a folder to write to", e.cause)
+func (e *CacheError) Error() string {
+	return fmt.Sprintf("%v: give the operator a writable cache directory", e.cause)
 }
 
-func (e *KeepError) Unwrap() error { return e.cause }
+func (e *CacheError) Unwrap() error { return e.cause }
 
 func (s *Store) finish(j *job, charts Charts, err error) {
 	s.mu.Lock()
@@ -223,16 +231,15 @@ func (s *Store) finish(j *job, charts Charts, err error) {
 	}
 }
 
-// fail remembers why a try failed, and when the next one is due.
+// fail stores the failure of an attempt, and when the next one is due.
 func (j *job) fail(err error, now time.Time) {
 	failure := &Error{}
 	if !errors.As(err, &failure) {
 		failure = temporary("%v", err)
 	}
-	pause := lastPause
-	if failure.Temporary && j.failures < 6 { // 2 s · 2⁵ is more than the last pause.
-		pause = min(lastPause, firstPause<<j.failures)
+	pause := j.pauses.Step()
+	if !failure.Temporary {
+		pause = maxBackoff
 	}
-	j.failure, j.again = failure, now.Add(pause)
-	j.failures++
+	j.failure, j.nextAttempt = failure, now.Add(pause)
 }

@@ -15,19 +15,19 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/repository"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
 var _ = Describe("A store", func() {
 	var (
-		server  *charttest.Server
-		store   *repository.Store
-		now     atomic.Int64
-		ended   chan struct{}
-		warned  chan error
-		request repository.Request
-		stop    context.CancelFunc
-		folder  string
+		server    *charttest.Server
+		store     *repository.Store
+		now       atomic.Int64
+		ended     chan struct{}
+		warned    chan error
+		request   repository.Request
+		stop      context.CancelFunc
+		directory string
 	)
 
 	BeforeEach(func() {
@@ -37,9 +37,9 @@ var _ = Describe("A store", func() {
 		var ctx context.Context
 		ctx, stop = context.WithCancel(context.Background())
 		DeferCleanup(stop)
-		folder = GinkgoT().TempDir()
+		directory = GinkgoT().TempDir()
 		store = repository.NewStore(ctx, repository.Options{
-			Folder: folder, Changed: func() { ending <- struct{}{} }, Warn: func(err error) { warning <- err },
+			Dir: directory, Changed: func() { ending <- struct{}{} }, Warn: func(err error) { warning <- err },
 			Limits: patient(), Now: func() time.Time { return time.Unix(0, now.Load()) },
 		})
 		request = repository.Request{
@@ -48,16 +48,16 @@ var _ = Describe("A store", func() {
 		}
 	})
 
-	ask := func() repository.Waiting {
+	ask := func() repository.PendingError {
 		GinkgoHelper()
 		charts, err := store.Charts(request)
 		Expect(charts).To(BeNil())
-		waiting := &repository.Waiting{}
+		waiting := &repository.PendingError{}
 		Expect(errors.As(err, &waiting)).To(BeTrue(), "%v", err)
 		return *waiting
 	}
 	pass := func(time time.Duration) { now.Add(int64(time)) }
-	reason := func(waiting repository.Waiting) string { return waiting.Reason() }
+	reason := func(waiting repository.PendingError) string { return waiting.Reason() }
 	requests := func() int { return len(server.Seen()) }
 
 	It("fetches in the background, says so, and then has the charts", func() {
@@ -68,7 +68,7 @@ var _ = Describe("A store", func() {
 			server.ServeHTTP(w, r)
 		})
 		waiting := ask()
-		Expect(waiting.Again).To(BeZero())
+		Expect(waiting.RetryAfter).To(BeZero())
 		Expect(waiting.Reason()).To(Equal(v1.ReasonFetchingCharts))
 		Expect(waiting.Error()).To(Equal("fetching the charts of Istio 1.29.99 from " + request.Source.URL))
 		Expect(ask()).To(Equal(waiting), "the same download")
@@ -80,11 +80,11 @@ var _ = Describe("A store", func() {
 	})
 
 	It("has what another store has kept at once", func() {
-		folder := GinkgoT().TempDir()
-		first := repository.NewStore(context.Background(), repository.Options{Folder: folder})
+		directory := GinkgoT().TempDir()
+		first := repository.NewStore(context.Background(), repository.Options{Dir: directory})
 		Expect(first.Fetch(context.Background(), request)).To(HaveLen(4))
 		server.Close()
-		Expect(repository.NewStore(context.Background(), repository.Options{Folder: folder}).Charts(request)).To(HaveLen(4))
+		Expect(repository.NewStore(context.Background(), repository.Options{Dir: directory}).Charts(request)).To(HaveLen(4))
 	})
 
 	It("tries again what may pass with pauses that grow", func() {
@@ -96,8 +96,8 @@ var _ = Describe("A store", func() {
 			before := requests()
 			waiting := ask()
 			Expect(waiting.Reason()).To(Equal(v1.ReasonRepositoryUnavailable))
-			pauses = append(pauses, waiting.Again)
-			pass(waiting.Again - 1)
+			pauses = append(pauses, waiting.RetryAfter)
+			pass(waiting.RetryAfter - 1)
 			ask()
 			Expect(requests()).To(Equal(before), "nothing is asked for during the pause")
 			pass(1)
@@ -112,7 +112,7 @@ var _ = Describe("A store", func() {
 		server.Handle("/charts/index.yaml", answer(http.StatusForbidden))
 		ask()
 		Eventually(ended).Should(Receive())
-		Expect(ask()).To(And(HaveField("Again", time.Minute), HaveField("Failure.Reason", v1.ReasonRepositoryDenied)))
+		Expect(ask()).To(And(HaveField("RetryAfter", time.Minute), HaveField("Failure.Reason", v1.ReasonRepositoryDenied)))
 		server.Handle("/charts/index.yaml", nil)
 		pass(time.Minute)
 		ask()
@@ -133,7 +133,7 @@ var _ = Describe("A store", func() {
 
 	It("says what is wrong with the credentials", func() {
 		request.Access = func(context.Context) (repository.Access, error) {
-			return repository.Access{}, repository.NoSecret("Secret %s does not exist", "pull")
+			return repository.Access{}, repository.SecretError("Secret %s does not exist", "pull")
 		}
 		ask()
 		Eventually(ended).Should(Receive())
@@ -166,7 +166,7 @@ var _ = Describe("A store", func() {
 		Eventually(left).Should(Receive())
 	},
 		Entry("with its context", func() { stop() }),
-		Entry("when it is to forget the owner", func() { store.Forget("mesh") }),
+		Entry("when it is to forget the owner", func() { store.Cancel("mesh") }),
 	)
 
 	Context("asked for charts that it has given out, without their source", func() {
@@ -179,34 +179,34 @@ var _ = Describe("A store", func() {
 
 		// Hardened: the store of charts, when spec.repository is dropped while its version runs | the charts were dropped with it
 		It("still has those of the owner, until the owner needs them no more", func() {
-			store.Forget("mesh")
-			Expect(store.Kept("mesh", version)).To(HaveLen(4))
+			store.Cancel("mesh")
+			Expect(store.Cached("mesh", version)).To(HaveLen(4))
 			store.Retain("mesh", "1.28.2", version)
-			Expect(store.Kept("mesh", version)).To(HaveLen(4))
-			Expect(store.Kept("mesh", "1.29.98")).To(BeNil())
+			Expect(store.Cached("mesh", version)).To(HaveLen(4))
+			Expect(store.Cached("mesh", "1.29.98")).To(BeNil())
 		})
 
 		It("has those that are kept on disk", func() {
-			again := repository.NewStore(context.Background(), repository.Options{Folder: folder, Limits: patient()})
-			Expect(again.Kept("mesh", "1.29.98")).To(BeNil())
-			Expect(again.Kept("mesh", version)).To(HaveLen(4))
+			again := repository.NewStore(context.Background(), repository.Options{Dir: directory, Limits: patient()})
+			Expect(again.Cached("mesh", "1.29.98")).To(BeNil())
+			Expect(again.Cached("mesh", version)).To(HaveLen(4))
 		})
 
 		It("has none where nothing is kept", func() {
-			Expect(os.RemoveAll(folder)).To(Succeed())
+			Expect(os.RemoveAll(directory)).To(Succeed())
 			store.Retain("mesh")
-			Expect(store.Kept("mesh", version)).To(BeNil())
+			Expect(store.Cached("mesh", version)).To(BeNil())
 		})
 	})
 
 	It("says once that charts cannot be kept, and goes on", func() {
 		store = repository.NewStore(context.Background(), repository.Options{
-			Folder: "/dev/null/charts", Changed: func() { ended <- struct{}{} }, Warn: func(err error) { warned <- err },
+			Dir: "/dev/null/charts", Changed: func() { ended <- struct{}{} }, Warn: func(err error) { warned <- err },
 		})
 		ask()
 		Eventually(ended).Should(Receive())
 		Expect(store.Charts(request)).To(HaveLen(4))
-		Expect(warned).To(Receive(MatchError(ContainSubstring("a folder to write to"))))
+		Expect(warned).To(Receive(MatchError(ContainSubstring("a writable cache directory"))))
 	})
 })
 

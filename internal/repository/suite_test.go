@@ -15,7 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/repository"
-	"github.com/gloo-operator/gloo-operator/test/charttest"
+	"github.com/gloo-operator/gloo-operator/test/harness/charttest"
 )
 
 func TestRepository(t *testing.T) {
@@ -24,7 +24,7 @@ func TestRepository(t *testing.T) {
 	RunSpecs(t, "Chart repositories")
 }
 
-// version is one that is not compiled in.
+// version is one that is not bundled.
 const version = "1.29.99"
 
 // asPuller is the access that the servers of charttest want.

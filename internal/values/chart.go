@@ -10,19 +10,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 )
 
-// Reader tells what a chart reads from its values.
+// Reader reports what a chart reads from its values.
 type Reader interface {
-	// Reads tells whether the chart can read the value at that path.
+	// Reads reports whether the chart can read the value at that path.
 	Reads(path []string) bool
-	// HasDefault tells whether the chart's defaults have that key at their root.
+	// HasDefault reports whether the chart's defaults have that key at their root.
 	HasDefault(key string) bool
-	// Default is the chart's default at that path, and whether there is one.
+	// Default returns the chart's default at that path, and false if there is none.
 	Default(path []string) (any, bool)
 }
 
-// Chart is a chart as far as values go.
+// Chart identifies a chart and what it reads.
 type Chart struct {
 	// Component is the chart's name in the status, such as istio-cni.
 	Component string
@@ -32,31 +33,33 @@ type Chart struct {
 
 // section is where each chart's own values stand in the one tree that users
 // write, as for istioctl.
-var section = map[string]string{
-	v1.ComponentBase:    "base",
-	v1.ComponentIstiod:  "pilot",
-	v1.ComponentCNI:     "cni",
-	v1.ComponentZtunnel: "ztunnel",
+var section = sectionsByComponent()
+
+func sectionsByComponent() map[string]string {
+	names := map[string]string{}
+	for _, c := range component.Charted() {
+		names[c.Name] = c.Section
+	}
+	return names
 }
 
 // shared are the roots that are no chart's own, or belong to a section.
-var shared = []string{"global", "meshConfig", "base", "pilot", "cni", "ztunnel", "gateways", "profile", "platform", "compatibilityVersion"}
+var shared = append([]string{"gateways", "profile", "platform", "compatibilityVersion"}, sections...)
 
 // sections are the roots that must be maps.
-var sections = []string{"global", "meshConfig", "base", "pilot", "cni", "ztunnel"}
+var sections = append([]string{"global", "meshConfig"}, component.Sections()...)
 
-// adapt copies a tree as users write it and puts it into the form that the chart
-// reads.
+// adapt returns a copy of a tree in the form that the chart reads.
 //
-// The templates of istiod and istio-cni copy their section over the root, after
-// the profiles were merged: a key of theirs at the root would lose to the same key
-// in a profile's section, so it is moved into the section. ztunnel's templates know
-// no section: it is lifted to the root, as istioctl does.
+// The templates of istiod and istio-cni copy their section over the root after profiles are
+// merged: a key at the root would lose to the same key in a profile's section, so it is
+// moved into the section. ztunnel's templates know no section: it is moved to the root, as
+// istioctl does.
 func (c Chart) adapt(tree map[string]any) (map[string]any, error) {
 	adapted := runtime.DeepCopyJSON(tree)
 	for _, name := range sections {
 		if value, ok := adapted[name]; ok && value != nil && !isSection(value) {
-			return nil, &TypeError{Path: name, Want: "a section", Got: kindOf(value)}
+			return nil, &TypeError{Path: name, Want: typeMap, Got: typeOf(value)}
 		}
 	}
 	translate(adapted)
@@ -82,14 +85,10 @@ func isSection(value any) bool {
 	return ok
 }
 
-// translate rewrites what earlier Istio versions understood:
-// cni.ambient: true is cni.ambient.enabled since 1.22, and a profile is chosen at
-// the root since 1.23.
+// translate converts values of earlier Istio versions: cni.ambient: true is
+// cni.ambient.enabled since 1.22, and the profile is at the root since 1.23.
 func translate(tree map[string]any) {
-	cni, ok := tree["cni"].(map[string]any)
-	if !ok {
-		return
-	}
+	cni, _ := tree["cni"].(map[string]any)
 	if enabled, ok := cni["ambient"].(bool); ok {
 		cni["ambient"] = map[string]any{"enabled": enabled}
 	}
@@ -101,8 +100,8 @@ func translate(tree map[string]any) {
 	}
 }
 
-// lower moves the chart's own keys from the root into its section. What stands in
-// the section already wins.
+// lower moves the chart's own keys from the root into its section, whose values take
+// precedence.
 func (c Chart) lower(tree map[string]any, own string) {
 	into, _ := tree[own].(map[string]any)
 	for _, key := range sortedKeys(tree) {
@@ -118,7 +117,7 @@ func (c Chart) lower(tree map[string]any, own string) {
 	}
 }
 
-// lift moves what stands in the section to the root, where it wins.
+// lift moves the section's content to the root, where it takes precedence.
 func lift(tree map[string]any, own string) {
 	from, _ := tree[own].(map[string]any)
 	delete(tree, own)
@@ -127,7 +126,7 @@ func lift(tree map[string]any, own string) {
 	}
 }
 
-// overlay merges two values, the second winning where it is set.
+// overlay merges two values. The second takes precedence if it is set.
 func overlay(below, above any) any {
 	lower, ok := below.(map[string]any)
 	upper, both := above.(map[string]any)
@@ -143,13 +142,13 @@ func overlay(below, above any) any {
 	return lower
 }
 
-// clusterTrustBundles is the one variable that templates (istiod's and ztunnel's)
-// compare with a boolean: as a string it would fail to render.
+// clusterTrustBundles is the one variable that templates (istiod's and ztunnel's) compare
+// with a boolean: a string would fail to render.
 const clusterTrustBundles = "ENABLE_CLUSTER_TRUST_BUNDLE_API"
 
-// adaptTypes makes a boolean of what templates compare with one, and strings of
-// bare booleans and numbers where they do not quote: in the mesh config's
-// proxyMetadata. Variables under env are quoted by the templates.
+// adaptTypes converts the variable that templates compare with a boolean, and converts
+// booleans and numbers to strings where templates do not quote them: in the mesh config's
+// proxyMetadata. Templates quote variables under env.
 func adaptTypes(tree, own map[string]any) {
 	env, _ := own["env"].(map[string]any)
 	if text, ok := env[clusterTrustBundles].(string); ok {

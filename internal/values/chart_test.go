@@ -80,6 +80,7 @@ var _ = DescribeTable("Of what a person wrote", func(written tree, unread ...str
 	Entry("a key in a section is not", tree{"pilot": tree{"replicas": int64(1)}}, "pilot.replicas"),
 	Entry("a key at the root is not", tree{"ambient": tree{"redirectMode": "ebpf"}}, "ambient.redirectMode"),
 	Entry("a key of one chart in another's section is not", tree{"ztunnel": tree{"replicaCount": int64(1)}}, "ztunnel.replicaCount"),
+	Entry("a section without content is not", tree{"ztunnel": tree{}}, "ztunnel"),
 	Entry("a key of one chart at the root is read", tree{"logLevel": "debug"}),
 	Entry("an earlier spelling is read", tree{"cni": tree{"ambient": true, "profile": "ambient"}}),
 	Entry("several are not, each named", tree{"b": tree{"x": int64(1), "y": int64(2)}, "a": nil}, "a", "b.x", "b.y"),
@@ -88,16 +89,16 @@ var _ = DescribeTable("Of what a person wrote", func(written tree, unread ...str
 var _ = Describe("What no chart reads", func() {
 	charts := []values.Chart{base, istiod}
 
-	It("is told once, sorted", func() {
+	It("is reported once, sorted", func() {
 		layer := values.Layer{FromUser: true, Values: tree{"b": int64(1), "a": int64(1)}}
 		Expect(values.Unread(charts, []values.Layer{layer, layer})).To(Equal([]string{"a", "b"}))
 	})
 
-	It("is not told where no person wrote it", func() {
+	It("is not reported where no user wrote it", func() {
 		Expect(values.Unread(charts, []values.Layer{{Values: tree{"a": int64(1)}}})).To(BeEmpty())
 	})
 
-	It("is told of a layer that does not reach the chart which would read it", func() {
+	It("is reported of a layer that does not reach the chart which would read it", func() {
 		layer := values.Layer{FromUser: true, Chart: "istio-base", Values: tree{"replicaCount": int64(1)}}
 		Expect(values.Unread(charts, []values.Layer{layer})).To(Equal([]string{"replicaCount"}))
 	})

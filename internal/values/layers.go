@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package values makes one tree of Helm values for each chart out of layers that
-// win over one another, and can tell which layer set what and what no chart
-// reads. It is pure.
 package values
 
 import (
@@ -14,12 +11,12 @@ import (
 
 // Layer is one source of values.
 type Layer struct {
-	// Name tells users where a value comes from, such as spec.values.
+	// Name is shown to users as the origin of a value, such as spec.values.
 	Name string
 	// Chart limits the layer to one chart, by component name. Empty: all charts.
 	Chart string
-	// FromUser is set where a person wrote the values, so that what no chart reads is
-	// told.
+	// FromUser reports whether a person wrote the values. Unread reports only those, and a
+	// Redactor hides only those.
 	FromUser bool
 	// Values is the tree. It is never changed.
 	Values map[string]any
@@ -29,13 +26,13 @@ type Layer struct {
 type Tree struct {
 	// Values are what the chart is rendered with.
 	Values map[string]any
-	// Origin tells the name of the layer that set each leaf, by dotted path.
+	// Origin is the name of the layer that set each leaf, by dotted path.
 	Origin map[string]string
 }
 
-// Merge merges the layers for a chart, later ones winning. Maps are merged,
-// everything else is replaced. It fails where a layer has a plain value and an
-// earlier one a section.
+// Merge merges the layers for a chart; later layers take precedence. Maps are merged, all
+// other values replaced. It fails with a *TypeError if a layer has a plain value where an
+// earlier layer or the chart has a map.
 func Merge(chart Chart, layers []Layer) (Tree, error) {
 	tree := Tree{Values: map[string]any{}, Origin: map[string]string{}}
 	for _, layer := range layers {
@@ -44,13 +41,13 @@ func Merge(chart Chart, layers []Layer) (Tree, error) {
 		}
 		adapted, err := chart.adapt(layer.Values)
 		if err != nil {
-			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
+			return Tree{}, &LayerError{Layer: layer.Name, Cause: err}
 		}
-		if err := chart.settleKinds(adapted); err != nil {
-			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
+		if err := chart.normalizeTypes(adapted); err != nil {
+			return Tree{}, &LayerError{Layer: layer.Name, Cause: err}
 		}
 		if err := tree.merge(tree.Values, adapted, nil, layer.Name); err != nil {
-			return Tree{}, fmt.Errorf("%s: %w", layer.Name, err)
+			return Tree{}, &LayerError{Layer: layer.Name, Cause: err}
 		}
 	}
 	return tree, nil
@@ -67,7 +64,7 @@ func (t Tree) merge(into, from map[string]any, at []string, origin string) error
 				into[key] = section
 			}
 			if len(section) == 0 {
-				t.originate(path, origin)
+				t.setOrigin(path, origin)
 			}
 			if len(value) > 0 {
 				delete(t.Origin, Path(path))
@@ -77,47 +74,58 @@ func (t Tree) merge(into, from map[string]any, at []string, origin string) error
 			}
 		default:
 			if len(section) > 0 && value != nil {
-				return &TypeError{Path: Path(path), Want: "a section", Got: kindOf(value)}
+				return &TypeError{Path: Path(path), Want: typeMap, Got: typeOf(value)}
 			}
 			into[key] = value
-			t.originate(path, origin)
+			t.setOrigin(path, origin)
 		}
 	}
 	return nil
 }
 
-// originate says that the path is a leaf now, and who set it.
-func (t Tree) originate(path []string, origin string) {
+// setOrigin marks the path as a leaf that the layer has set.
+func (t Tree) setOrigin(path []string, origin string) {
 	leaf := Path(path)
 	maps.DeleteFunc(t.Origin, func(known, _ string) bool { return strings.HasPrefix(known, leaf+".") })
 	t.Origin[leaf] = origin
 }
 
-// TypeError says that a value is of the wrong kind.
+// LayerError is what is wrong with a layer.
+type LayerError struct {
+	// Layer is its name.
+	Layer string
+	Cause error
+}
+
+func (e *LayerError) Error() string { return e.Layer + ": " + e.Cause.Error() }
+
+func (e *LayerError) Unwrap() error { return e.Cause }
+
+// TypeError reports a value of the wrong type: its path, the expected type and the actual
+// type.
 type TypeError struct{ Path, Want, Got string }
 
 func (e *TypeError) Error() string {
 	return fmt.Sprintf("%s must be %s, not %s", e.Path, e.Want, e.Got)
 }
 
-func kindOf(value any) string {
+// typeOf is the type of a value that is not null.
+func typeOf(value any) string {
 	switch value.(type) {
-	case nil:
-		return "null"
 	case bool:
 		return "a boolean"
 	case string:
-		return "a string"
+		return typeString
 	case []any:
-		return "a list"
+		return typeList
 	case map[string]any:
-		return "a section"
+		return typeMap
 	default:
-		return "a number"
+		return typeNumber
 	}
 }
 
-// Path writes a path with dots, as Helm's --set does.
+// Path joins a path with dots, as for Helm's --set.
 func Path(path []string) string {
 	escaped := make([]string, len(path))
 	for i, key := range path {
@@ -126,17 +134,17 @@ func Path(path []string) string {
 	return strings.Join(escaped, ".")
 }
 
-// Leaves calls visit for each value in the tree that is no section, and each
-// empty section, in sorted order.
+// Leaves calls visit for each value in the tree that is not a map, and each empty map, in
+// sorted order.
 func Leaves(tree map[string]any, visit func(path []string, value any)) {
-	walk(tree, nil, visit)
+	visitLeaves(tree, nil, visit)
 }
 
-func walk(tree map[string]any, at []string, visit func(path []string, value any)) {
+func visitLeaves(tree map[string]any, at []string, visit func(path []string, value any)) {
 	for _, key := range sortedKeys(tree) {
 		path := append(slices.Clone(at), key)
 		if section, ok := tree[key].(map[string]any); ok && len(section) > 0 {
-			walk(section, path, visit)
+			visitLeaves(section, path, visit)
 			continue
 		}
 		visit(path, tree[key])

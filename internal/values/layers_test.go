@@ -17,7 +17,7 @@ import (
 type tree = map[string]any
 
 // reader is a chart that has defaults for its keys, and reads those, the shared
-// sections and nothing else.
+// sections, what is in them, and nothing else.
 type reader []string
 
 func (r reader) HasDefault(key string) bool { return slices.Contains(r, key) }
@@ -26,7 +26,7 @@ func (r reader) Default([]string) (any, bool) { return nil, false }
 
 func (r reader) Reads(path []string) bool {
 	joined := strings.Join(path, ".")
-	return slices.ContainsFunc(append(r, "global.", "meshConfig.", "profile"), func(read string) bool {
+	return joined == "" || slices.ContainsFunc(append(r, "global.", "meshConfig.", "profile"), func(read string) bool {
 		return joined == read || strings.HasPrefix(joined, read) || strings.HasPrefix(read, joined+".")
 	})
 }
@@ -109,11 +109,11 @@ var _ = DescribeTable("Merging refuses", func(message string, layers ...tree) {
 	Expect(err).To(MatchError(message))
 	Expect(errors.As(err, &wrong)).To(BeTrue())
 },
-	Entry("a string for a section", `first: pilot must be a section, not a string`, tree{"pilot": "x"}),
-	Entry("a number for a section", `first: global must be a section, not a number`, tree{"global": int64(3)}),
-	Entry("a boolean for a section", `first: cni must be a section, not a boolean`, tree{"cni": true}),
-	Entry("a list for a section", `first: ztunnel must be a section, not a list`, tree{"ztunnel": []any{}}),
-	Entry("a plain value over an earlier section", `second: global.proxy must be a section, not a number`,
+	Entry("a string for a section", `first: pilot must be a map, not a string`, tree{"pilot": "x"}),
+	Entry("a number for a section", `first: global must be a map, not a number`, tree{"global": int64(3)}),
+	Entry("a boolean for a section", `first: cni must be a map, not a boolean`, tree{"cni": true}),
+	Entry("a list for a section", `first: ztunnel must be a map, not a list`, tree{"ztunnel": []any{}}),
+	Entry("a plain value over an earlier section", `second: global.proxy must be a map, not a number`,
 		tree{"global": tree{"proxy": tree{"image": "x"}}}, tree{"global": tree{"proxy": int64(3)}}),
 )
 

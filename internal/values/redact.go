@@ -14,25 +14,24 @@ import (
 )
 
 const (
-	// shortest is the length from which a text among the values is taken out of
-	// messages: shorter ones tell nothing, and are part of everything.
-	shortest = 3
-	// longText is the length from which a text is taken out wherever it stands, and not
-	// as a word of its own alone.
-	longText = 8
-	// longestMessage is how much of a message is kept: a condition may have 32768
-	// characters, nobody reads so many.
-	longestMessage = 1000
+	// minTextLength is the length from which a string is redacted, in bytes: shorter ones
+	// reveal nothing, and are part of most texts.
+	minTextLength = 3
+	// longTextLength is the length from which a string is redacted within words, too, in
+	// bytes.
+	longTextLength = 8
+	// maxMessageLength is how much of a message is kept, in bytes: a condition can have
+	// 32768 characters, but nobody reads so many.
+	maxMessageLength = 1000
 )
 
-// Redactor takes out of messages what a person wrote as values: they may hold
-// secrets, and messages end up in status, events and logs. A message may tell paths,
-// keys and kinds.
+// Redactor removes user-provided values from messages: they can be secrets, and messages
+// are shown in status, events and logs. Paths, keys and types are kept.
 type Redactor struct{ texts []redacted }
 
 type redacted struct{ text, path string }
 
-// NewRedactor returns a redactor for what persons wrote in the layers.
+// NewRedactor returns a redactor for the layers that users wrote.
 func NewRedactor(layers []Layer) Redactor {
 	known := map[string]string{}
 	for _, layer := range layers {
@@ -50,8 +49,8 @@ func NewRedactor(layers []Layer) Redactor {
 	return Redactor{texts: texts}
 }
 
-// collect finds the texts in a tree, and the first path of each. Booleans tell
-// nothing; neither do short numbers.
+// collect adds the strings in a tree, with the first path of each. Booleans and short
+// numbers reveal nothing.
 func collect(value any, at []string, known map[string]string) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -63,51 +62,50 @@ func collect(value any, at []string, known map[string]string) {
 			collect(item, at, known)
 		}
 	case string:
-		learn(value, Path(at), known)
+		addForms(value, Path(at), known)
 	case int64, float64:
-		if text := fmt.Sprint(value); len(text) > shortest {
-			learn(text, Path(at), known)
+		if text := fmt.Sprint(value); len(text) > minTextLength {
+			addForms(text, Path(at), known)
 		}
 	}
 }
 
-// learn adds a text as it stands, as quoting writes it, without its line breaks, and
-// its longer words, since a message may show a part; words of a language are no
-// secrets.
-func learn(text, path string, known map[string]string) {
+// addForms adds a string as it is, quoted, and on one line, and its longer words, since a
+// message can show a part. Words in lower case are language, not secrets.
+func addForms(text, path string, known map[string]string) {
 	quoted := strconv.Quote(text)
 	forms := []string{text, quoted[1 : len(quoted)-1], strings.Join(strings.Fields(text), " ")}
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !wordRune(r) && r != '-' }) {
-		if len(word) >= longText && strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLower(r) }) {
+		if len(word) >= longTextLength && strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLower(r) }) {
 			forms = append(forms, word)
 		}
 	}
 	for _, form := range forms {
-		if form = strings.TrimSpace(form); len(form) >= shortest && form != "true" && form != "false" && known[form] == "" {
+		if form = strings.TrimSpace(form); len(form) >= minTextLength && form != "true" && form != "false" && known[form] == "" {
 			known[form] = path
 		}
 	}
 }
 
-// quotedValue matches where the API server quotes a value that it refuses:
+// quotedValue matches values that the API server quotes when it rejects them:
 // k8s.io/apimachinery/pkg/util/validation/field, Error.
 var quotedValue = regexp.MustCompile(`((?:Invalid|Unsupported|Duplicate) value): (?:"(?:[^"\\]|\\.)*"|[{\[].*[}\]]|[^:",]*)`)
 
-// Redact returns the message with each text from the values replaced by its path in
-// brackets, without the values that the API server quotes, and shortened.
+// Redact returns the message with each known string replaced by its path in brackets,
+// without values that the API server quotes, and shortened.
 func (r Redactor) Redact(message string) string {
 	message = quotedValue.ReplaceAllString(message, "$1")
 	for _, known := range r.texts {
 		message = replace(message, known.text, known.path)
 	}
-	if len(message) > longestMessage {
-		message = strings.ToValidUTF8(message[:longestMessage], "") + "…"
+	if len(message) > maxMessageLength {
+		message = strings.ToValidUTF8(message[:maxMessageLength], "") + "…"
 	}
 	return message
 }
 
 func replace(message, text, by string) string {
-	if len(text) >= longText {
+	if len(text) >= longTextLength {
 		return strings.ReplaceAll(message, text, by)
 	}
 	var out strings.Builder

@@ -2,23 +2,16 @@
 
 package values
 
-import (
-	"slices"
+import "slices"
 
-	"k8s.io/apimachinery/pkg/runtime"
-)
-
-// Unread lists the paths, sorted, of values that a person wrote and that none of
-// the charts reads.
+// Unread returns the paths, sorted, of values that users wrote and no chart reads.
 func Unread(charts []Chart, layers []Layer) []string {
 	var unread []string
 	for _, layer := range layers {
 		if !layer.FromUser {
 			continue
 		}
-		tree := runtime.DeepCopyJSON(layer.Values)
-		translate(tree)
-		Leaves(tree, func(path []string, _ any) {
+		Leaves(layer.Values, func(path []string, _ any) {
 			reads := func(c Chart) bool { return (layer.Chart == "" || layer.Chart == c.Component) && c.reads(path) }
 			if !slices.ContainsFunc(charts, reads) {
 				unread = append(unread, Path(path))
@@ -29,8 +22,8 @@ func Unread(charts []Chart, layers []Layer) []string {
 	return slices.Compact(unread)
 }
 
-// reads tells whether the chart reads the value at a path of the users' tree: at
-// the root, or in the chart's own section.
+// reads reports whether the chart reads the value at a path of the users' tree, at the root
+// or in the chart's own section.
 func (c Chart) reads(path []string) bool {
 	if path[0] == section[c.Component] && len(path) > 1 && c.Reader.Reads(path[1:]) {
 		return true

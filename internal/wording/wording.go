@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wording keeps messages short enough for those who read them and for the API
-// server that stores them. It is pure.
 package wording
 
 import (
@@ -12,20 +10,20 @@ import (
 )
 
 const (
-	// listed is how many names List shows.
-	listed = 20
-	// longestName is how many bytes of a name a list shows.
-	longestName = 200
+	// maxListed is how many names List shows.
+	maxListed = 20
+	// maxNameLength is how many bytes of a name a list shows.
+	maxNameLength = 200
 )
 
-// List is the first twenty names and how many more there are.
-func List(names []string) string { return First(names, listed) }
+// List returns the first twenty names, and how many more there are.
+func List(names []string) string { return First(names, maxListed) }
 
-// First is the first names of a list and how many more there are.
+// First returns the first count names, and how many more there are.
 func First(names []string, count int) string {
 	shown := make([]string, min(count, len(names)))
 	for i := range shown {
-		shown[i] = Cut(names[i], longestName)
+		shown[i] = Truncate(names[i], maxNameLength)
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - len(shown); more > 0 {
@@ -34,15 +32,15 @@ func First(names []string, count int) string {
 	return text
 }
 
-// Cut shortens a text to that many bytes; an ellipsis shows where it was cut.
-func Cut(text string, longest int) string {
+// Truncate shortens a text to that many bytes. An ellipsis marks the cut.
+func Truncate(text string, longest int) string {
 	if len(text) <= longest {
 		return text
 	}
 	return strings.ToValidUTF8(text[:longest-len("…")], "") + "…"
 }
 
-// Fit is the status with every message cut to what the schema of the CRD allows.
+// Fit returns the status with every message truncated to what the schema of the CRD allows.
 func Fit(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 	fitted := *status.DeepCopy()
 	messages := []*string{&fitted.Message}
@@ -62,7 +60,7 @@ func Fit(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 		messages = append(messages, &fitted.FailedRollout.Message)
 	}
 	for _, message := range messages {
-		*message = Cut(*message, v1.MaxMessageLength)
+		*message = Truncate(*message, v1.MaxMessageLength)
 	}
 	return fitted
 }

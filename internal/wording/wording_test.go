@@ -41,7 +41,7 @@ var _ = DescribeTable("A list", func(names []string, text string) {
 )
 
 var _ = DescribeTable("A cut", func(text string, longest int, expected string) {
-	Expect(wording.Cut(text, longest)).To(Equal(expected))
+	Expect(wording.Truncate(text, longest)).To(Equal(expected))
 },
 	Entry("leaves what fits", "text", 4, "text"),
 	Entry("shows where it is", "longer", 5, "lo…"),

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package yamllimit tells what it takes to read YAML before a parser reads it: an
-// alias of a few bytes stands for a text or a section of any size, and each value
-// takes far more memory than the byte that it is written with.
 package yamllimit
 
 import (
@@ -12,18 +9,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxValues is how many values may be read at once, by Count: ten times what the
-// CRDs or the index of Istio's charts have, and less than 200 MiB when they are read.
+// MaxValues is how many values, by Count, can be parsed at once: ten times those of the
+// CRDs or the index of Istio's charts, and less than 200 MiB once parsed.
 const MaxValues = 250_000
 
-// Error says why YAML is not read. It quotes nothing of it.
+// Error reports why a document is rejected. It quotes nothing of it.
 type Error struct{ what string }
 
 func (e *Error) Error() string { return e.what }
 
-// CheckPlain fails with an *Error where a document has aliases or more than MaxValues
-// values, and otherwise with the parser's error where it is not certain that it has
-// none.
+// CheckPlain fails with an *Error if a document has aliases or more than MaxValues values.
+// It fails with the parser's error if the document has to be parsed to find aliases and is
+// invalid.
 func CheckPlain(document []byte) error {
 	if bytes.IndexByte(document, 0) >= 0 {
 		return &Error{"it is not UTF-8"} // The parser reads UTF-16, whose values Count does not see.
@@ -44,7 +41,7 @@ func CheckPlain(document []byte) error {
 	return nil
 }
 
-// CheckCount fails with an *Error where there are more than MaxValues values.
+// CheckCount fails with an *Error if there are more than MaxValues values.
 func CheckCount(count int) error {
 	if count > MaxValues {
 		return &Error{fmt.Sprintf("it has more than %d values", MaxValues)}
@@ -52,8 +49,8 @@ func CheckCount(count int) error {
 	return nil
 }
 
-// Count is at least a third of the number of values in the texts: line breaks, and what
-// else sets values apart.
+// Count returns an estimate of the number of values in a text, at least a third of it: the
+// number of line breaks and other separators.
 func Count(text []byte) int {
 	count := 0
 	for i, c := range text {
@@ -71,7 +68,7 @@ func Count(text []byte) int {
 	return count
 }
 
-// MayExpand tells a text that can have an alias: it needs an anchor besides.
+// MayExpand reports whether a text can have an alias, which needs an anchor, too.
 func MayExpand(text []byte) bool {
 	return bytes.IndexByte(text, '&') >= 0 && bytes.IndexByte(text, '*') >= 0
 }
@@ -88,16 +85,16 @@ func hasAlias(node *yaml.Node) bool {
 	return false
 }
 
-// Size is that of a document with its aliases written out.
+// Size is the size of a document with its aliases expanded.
 type Size struct{ Values, Bytes int }
 
-// beyond is larger than any size that may be read, and small enough to be added up.
-const beyond = 1 << 40
+// tooLarge exceeds every limit, and is small enough to be added up.
+const tooLarge = 1 << 40
 
-var unending = Size{Values: beyond, Bytes: beyond}
+var infinite = Size{Values: tooLarge, Bytes: tooLarge}
 
-// Expanded is the size of a document with its aliases written out. It fails with the
-// parser's error. A document that cannot have aliases is not parsed: its size is zero.
+// Expanded returns the size of a document with its aliases expanded. It fails with the
+// parser's error. A document without aliases is not parsed: its size is zero.
 func Expanded(document []byte) (Size, error) {
 	if !MayExpand(document) {
 		return Size{}, nil
@@ -109,12 +106,12 @@ func Expanded(document []byte) (Size, error) {
 	return expanded(&root, map[*yaml.Node]Size{}), nil
 }
 
-// expanded adds up what is below a node. An alias of what it stands in has no end.
+// expanded adds up the sizes below a node. An alias inside its own anchor is infinite.
 func expanded(node *yaml.Node, known map[*yaml.Node]Size) Size {
 	if size, ok := known[node]; ok {
 		return size
 	}
-	known[node] = unending
+	known[node] = infinite
 	children := node.Content
 	if node.Kind == yaml.AliasNode {
 		children = []*yaml.Node{node.Alias}
@@ -122,7 +119,7 @@ func expanded(node *yaml.Node, known map[*yaml.Node]Size) Size {
 	size := Size{Values: 1, Bytes: len(node.Value)}
 	for _, child := range children {
 		one := expanded(child, known)
-		size.Values, size.Bytes = min(size.Values+one.Values, beyond), min(size.Bytes+one.Bytes, beyond)
+		size.Values, size.Bytes = min(size.Values+one.Values, tooLarge), min(size.Bytes+one.Bytes, tooLarge)
 	}
 	known[node] = size
 	return size

@@ -13,7 +13,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
-	"github.com/gloo-operator/gloo-operator/test/memory"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
 
 func TestYAMLLimit(t *testing.T) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
@@ -14,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 var _ = Describe("The audit log", func() {
@@ -26,7 +29,7 @@ var _ = Describe("The audit log", func() {
 
 	It("holds every request once it is answered", func(ctx context.Context) {
 		namespace := newNamespace(ctx)
-		counted := clientOf(shared, "counted/1.0").CoreV1().ConfigMaps(namespace)
+		counted := clustertest.Client(shared, "counted/1.0").CoreV1().ConfigMaps(namespace)
 		const writers, each = 8, 25
 		mark := shared.Audit().Mark()
 		var all sync.WaitGroup
@@ -57,7 +60,7 @@ var _ = Describe("The audit log", func() {
 
 	It("says what was asked and answered", func(ctx context.Context) {
 		mark := shared.Audit().Mark()
-		_, err := clientOf(shared, "asker").CoreV1().ConfigMaps("default").Get(ctx, "absent", metav1.GetOptions{})
+		_, err := clustertest.Client(shared, "asker").CoreV1().ConfigMaps("default").Get(ctx, "absent", metav1.GetOptions{})
 		Expect(err).To(HaveOccurred())
 		Expect(requests(mark, cluster.FromAgent("asker"))).To(ConsistOf(SatisfyAll(
 			HaveField("Verb", "get"), HaveField("Resource", "configmaps"), HaveField("Namespace", "default"),
@@ -66,7 +69,7 @@ var _ = Describe("The audit log", func() {
 	})
 
 	It("counts a watch once, when it begins", func(ctx context.Context) {
-		watcher := clientOf(shared, "watcher").CoreV1().ConfigMaps("default")
+		watcher := clustertest.Client(shared, "watcher").CoreV1().ConfigMaps("default")
 		before := shared.Audit().Mark()
 		watch, err := watcher.Watch(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())

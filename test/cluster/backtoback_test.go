@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
@@ -7,6 +9,8 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 var _ = Describe("Installing again and again", func() {
@@ -33,7 +37,7 @@ var _ = Describe("Installing again and again", func() {
 		unready := []byte(`{"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "marked"}]}}`)
 		marked, err := client.CoreV1().Pods(namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, unready, metav1.PatchOptions{}, "status")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(isReady(*marked)).To(BeFalse())
+		Expect(clustertest.IsReady(marked)).To(BeFalse())
 		Eventually(func() int { return countReady(pods(ctx, namespace, "web")) }).Should(Equal(1))
 	})
 })

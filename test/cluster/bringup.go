@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -24,7 +26,10 @@ func (c *Cluster) bringUp(ctx context.Context, options Options) error {
 	if _, err := c.AddNodes(ctx, max(0, options.Nodes)); err != nil {
 		return err
 	}
-	return c.waitDefaultServiceAccount(ctx)
+	if err := c.waitDefaultServiceAccount(ctx); err != nil || !options.Cilium {
+		return err
+	}
+	return c.createCilium(ctx)
 }
 
 // waitDefaultServiceAccount: without it no pod is admitted.

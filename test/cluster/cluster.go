@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -116,7 +118,7 @@ func Down(dir string) error {
 	return removeState(dir)
 }
 
-// removeState removes dir if it looks like a state folder: its path may come from a person.
+// removeState removes dir if it looks like a state directory: its path may come from a person.
 func removeState(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -133,7 +135,7 @@ func removeState(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// Dir is the folder that holds the state: logs/<process>.log, audit.log, kubeconfig.
+// Dir is the directory that holds the state: logs/<process>.log, audit.log, kubeconfig.
 func (c *Cluster) Dir() string { return c.dir }
 
 // Kubeconfig is the path of a kubeconfig file for a cluster administrator.

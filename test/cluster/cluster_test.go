@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
@@ -14,6 +16,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 var _ = Describe("A cluster", func() {
@@ -22,7 +26,7 @@ var _ = Describe("A cluster", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(nodes.Items).To(HaveLen(sharedNodes))
 		for _, node := range nodes.Items {
-			Expect(node.Status.NodeInfo.KubeletVersion).To(Equal(cluster.DefaultKubeletVersion))
+			Expect(node.Status.NodeInfo.KubeletVersion).To(Equal(kubernetesVersion()))
 			Expect(node.Spec.Taints).To(BeEmpty())
 		}
 	})
@@ -30,7 +34,7 @@ var _ = Describe("A cluster", func() {
 	It("reports the version it was built from", func() {
 		version, err := client.ServerVersion()
 		Expect(err).NotTo(HaveOccurred())
-		Expect(version.GitVersion).To(Equal(cluster.DefaultKubeletVersion))
+		Expect(version.GitVersion).To(Equal(kubernetesVersion()))
 	})
 
 	It("publishes its CA to ServiceAccounts", func(ctx context.Context) {
@@ -83,14 +87,14 @@ var _ = Describe("A cluster", func() {
 
 	It("runs beside another one, which can be of K3s nodes", func(ctx context.Context) {
 		dir := GinkgoT().TempDir()
-		k3s, err := cluster.Start(ctx, cluster.Options{Dir: dir, Nodes: 1, KubeletVersion: "v1.37.2+k3s1", DisableAudit: true, Log: GinkgoWriter})
+		k3s, err := cluster.Start(ctx, cluster.Options{Dir: dir, Nodes: 1, KubeletVersion: "+k3s1", DisableAudit: true, Log: GinkgoWriter})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(k3s.Stop)
 
-		nodes, err := clientOf(k3s, "tests").CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		nodes, err := clustertest.Client(k3s, "tests").CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(nodes.Items).To(HaveLen(1))
-		Expect(nodes.Items[0].Status.NodeInfo.KubeletVersion).To(Equal("v1.37.2+k3s1"))
+		Expect(nodes.Items[0].Status.NodeInfo.KubeletVersion).To(Equal(kubernetesVersion() + "+k3s1"))
 		Expect(cluster.List()).To(ContainElements(
 			cluster.Found{Dir: dir, Running: 5}, cluster.Found{Dir: shared.Dir(), Running: 5}))
 
@@ -103,7 +107,7 @@ var _ = Describe("A cluster", func() {
 		Expect(shared.Process(cluster.APIServer).Running()).To(BeTrue())
 	})
 
-	It("leaves a folder alone that holds something else", func(ctx context.Context) {
+	It("leaves a directory alone that holds something else", func(ctx context.Context) {
 		dir := GinkgoT().TempDir()
 		Expect(os.WriteFile(dir+"/thesis.txt", nil, 0o600)).To(Succeed())
 		_, err := cluster.Start(ctx, cluster.Options{Dir: dir})
@@ -127,4 +131,12 @@ func grant(ctx context.Context, namespace, name string, rules ...rbacv1.PolicyRu
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}},
 	}, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
+}
+
+// kubernetesVersion is the version of Kubernetes that a cluster has by default.
+func kubernetesVersion() string {
+	GinkgoHelper()
+	version, err := toolchain.Kubernetes("").Version()
+	Expect(err).NotTo(HaveOccurred())
+	return version
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -65,7 +67,7 @@ func (c *Cluster) apiServerArgs() []string {
 			"--audit-log-path="+c.path("audit.log"), "--audit-log-mode=blocking",
 			"--audit-log-maxsize="+strconv.Itoa(1<<20))
 	}
-	return args
+	return append(args, c.state.APIServerArgs...)
 }
 
 // advertiseArgs: the API server may not name a loopback address as its endpoint, so there is none

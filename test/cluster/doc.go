@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cluster runs a real Kubernetes control plane, with simulated or real nodes, on loopback.
 //
 // Start gives etcd, kube-apiserver, kube-controller-manager and kube-scheduler as processes of
 // this machine, and kwok in the place of the kubelets: pods are scheduled and turn Ready, but
-// no container runs, unless real nodes are asked for. Everything a cluster consists of lies in one folder, and every process of
-// it carries that folder in its environment, which is how Open, Down and List recognize it.
+// no container runs, unless real nodes are asked for. Everything a cluster consists of lies in one directory, and every process of
+// it carries that directory in its environment, which is how Open, Down and List recognize it.
 //
 // A cluster belongs to the process that started it and dies with it, however that ends, unless
 // it was started with Options.Detach.
@@ -17,11 +19,11 @@
 //
 // A node ends with its first process, whoever kills that, and with the node end its containers,
 // mounts, links and namespaces, none of which has a name outside. What remains are empty control
-// groups and the state folder, which Stop, Down and the next Start in that folder remove.
+// groups and the state directory, which Stop, Down and the next Start in that directory remove.
 //
 // # Nodes stay Ready, and so do their pods
 //
-// With kwok's own stages, nodes send a heartbeat every ten minutes, and no leases unless told
+// With kwok's own stages, nodes send a heartbeat every ten minutes, and no leases unless configured
 // to. The node lifecycle controller takes a node that is silent for its grace period, which is
 // less than a minute, for lost, and marks every pod on it unready. kwok answers with a heartbeat,
 // so that the node looks well at any time, but its stage for readiness fits Pending pods only: a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -11,13 +13,13 @@ import (
 
 // Found is a cluster that List found.
 type Found struct {
-	// Dir is where its state is or, if somebody removed it, was: what Open and Down take.
+	// Dir is where its state is or, if it was removed, was: what Open and Down take.
 	Dir string
 	// Running is the number of its processes that exist.
 	Running int
 }
 
-// NamedDir is the folder for the state of the named cluster of this user.
+// NamedDir is the directory for the state of the named cluster of this user.
 func NamedDir(name string) string { return filepath.Join(namedDirs(), name) }
 
 func namedDirs() string { return filepath.Join(toolchain.UserDir(), "clusters") }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -5,16 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
 )
 
-// DefaultKubeletVersion is what simulated nodes report unless told otherwise.
-const DefaultKubeletVersion = "v1.37.2"
-
 // Options say what kind of cluster Start makes. The zero value is a cluster of three nodes that
-// lives in a temporary folder.
+// lives in a temporary directory.
 type Options struct {
 	// Dir holds the state; it is created and must not hold another cluster. Empty means a
-	// temporary folder. Stop removes it in either case.
+	// temporary directory. Stop removes it in either case.
 	Dir string
 	// Nodes is the number of nodes to begin with: 3 when zero, none when negative.
 	Nodes int
@@ -23,11 +24,19 @@ type Options struct {
 	RealNodes int
 	// Images are archives of images, as docker save and others write them, for the real nodes.
 	Images []string
+	// Kubernetes is the minor version of the control plane and of real nodes, one of
+	// toolchain.OlderKubernetes. Empty means the newest that there is.
+	Kubernetes string
+	// APIServerArgs are arguments for the API server besides its usual ones, such as feature gates.
+	APIServerArgs []string
 	// NodeLabels are set on every simulated node besides the well-known ones.
 	NodeLabels map[string]string
-	// KubeletVersion is what simulated nodes report: "v1.37.2+k3s1" makes K3s nodes.
-	// Empty means DefaultKubeletVersion.
+	// KubeletVersion is what simulated nodes report. Empty means the control plane's version, and
+	// a value that begins with "+" is appended to it: "+k3s1" makes K3s nodes.
 	KubeletVersion string
+	// Cilium creates the objects by which programs recognize Cilium and its settings, as its
+	// chart does with cni.exclusive=false. It is for simulated nodes.
+	Cilium bool
 	// DisableAudit turns the audit log off.
 	DisableAudit bool
 	// Detach lets the cluster outlive this process.
@@ -40,8 +49,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Nodes == 0 && o.RealNodes == 0 {
 		o.Nodes = 3
 	}
-	if o.KubeletVersion == "" {
-		o.KubeletVersion = DefaultKubeletVersion
+	if o.KubeletVersion == "" || o.KubeletVersion[0] == '+' {
+		version, err := toolchain.Kubernetes(o.Kubernetes).Version()
+		if err != nil {
+			return o, err
+		}
+		o.KubeletVersion = version + o.KubeletVersion
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -49,13 +62,13 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Dir == "" {
 		dir, err := os.MkdirTemp("", "gloo-operator-cluster-")
 		if err != nil {
-			return o, fmt.Errorf("making a state folder: %w", err)
+			return o, fmt.Errorf("making a state directory: %w", err)
 		}
 		o.Dir = dir
 	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
-		return o, fmt.Errorf("state folder %s: %w", o.Dir, err)
+		return o, fmt.Errorf("state directory %s: %w", o.Dir, err)
 	}
 	o.Dir = dir
 	return o, os.MkdirAll(dir, 0o700)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -21,7 +23,7 @@ const (
 	processVariable = "GLOO_OPERATOR_PROCESS"
 )
 
-// proc is a process of a cluster. Its start time tells it from a later one with the same pid.
+// proc is a process of a cluster. Its start time distinguishes it from a later one with the same pid.
 type proc struct {
 	pid     int
 	started string
@@ -79,7 +81,7 @@ func identify(pid int) (proc, bool) {
 	return p, p.cluster != "" && p.name != "" && runs(pid, path.Base(p.name))
 }
 
-// runs tells a process from those that it started, which may have inherited its environment: a
+// runs distinguishes a process from those that it started, which may have inherited its environment: a
 // container's shim lives on when containerd is gone.
 func runs(pid int, program string) bool {
 	executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))

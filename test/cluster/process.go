@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -127,18 +129,44 @@ func (p *Process) restart(ctx context.Context) error {
 	return p.Start(ctx)
 }
 
-func (p *Process) launch() (<-chan struct{}, error) {
+// Run starts another program as a process of the cluster, in place of an earlier one of the
+// same name, and returns a channel that is closed when it has ended. It ends with the cluster.
+func (c *Cluster) Run(program string, args ...string) (*Process, <-chan struct{}, error) {
+	p := &Process{cluster: c, name: filepath.Base(program)}
+	if err := p.Stop(); err != nil {
+		return nil, nil, err
+	}
+	log, err := p.openLog()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer log.Close()
+	ended, err := c.launcher.launch(p.command(log, program, args...))
+	return p, ended, err
+}
+
+// command is how the process is started: its environment identifies it.
+func (p *Process) command(log *os.File, program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(environment(), clusterVariable+"="+p.cluster.dir, processVariable+"="+p.name)
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd
+}
+
+func (p *Process) openLog() (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(p.LogFile()), 0o700); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}
+
+func (p *Process) launch() (<-chan struct{}, error) {
+	log, err := p.openLog()
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(p.cluster.Binary(path.Base(p.name)), p.component().args(p.cluster)...)
-	cmd.Env = append(environment(), clusterVariable+"="+p.cluster.dir, processVariable+"="+p.name)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd := p.command(log, p.cluster.Binary(path.Base(p.name)), p.component().args(p.cluster)...)
 	if home := p.home(); home != "" {
 		return p.cluster.launchOn(home, cmd)
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
@@ -61,6 +63,19 @@ var _ = Describe("A process of a cluster", func() {
 		Expect(pods(ctx, namespace, "waiting")[0].Spec.NodeName).To(BeEmpty())
 		Expect(scheduler.Start(ctx)).To(Succeed())
 		Eventually(func() int { return countReady(pods(ctx, namespace, "waiting")) }).Should(Equal(1))
+	})
+
+	It("may be another program, which replaces an earlier one and ends with it", func() {
+		first, ended, err := shared.Run("sleep", "600")
+		Expect(err).NotTo(HaveOccurred())
+		pid := first.PID()
+		Expect(pid).NotTo(BeZero())
+		second, _, err := shared.Run("sleep", "600")
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(ended).Should(BeClosed())
+		Expect(second.PID()).NotTo(Or(BeZero(), Equal(pid)))
+		Expect(second.Stop()).To(Succeed())
+		Expect(second.Running()).To(BeFalse())
 	})
 
 	// kwok does not repeat what failed while the API was away.

@@ -203,9 +203,9 @@ func (c *Cluster) dialOn(ctx context.Context, n node.Node, network, address stri
 }
 
 func (o Options) families() []toolchain.Family {
-	families := toolchain.Families()
+	families := toolchain.Families(o.Kubernetes)
 	if o.RealNodes > 0 {
-		families = append(families, toolchain.NodeFamilies()...)
+		families = append(families, toolchain.NodeFamilies(o.Kubernetes)...)
 	}
 	return families
 }

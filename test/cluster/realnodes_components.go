@@ -135,7 +135,7 @@ func (c *Cluster) getOn(n node.Node, address string) func(context.Context) error
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// connects makes a probe that succeeds when there is somebody at the address.
+// connects makes a probe that succeeds when something accepts connections at the address.
 func connects(address string, dial dialer) func(context.Context) error {
 	return func(ctx context.Context) error {
 		conn, err := dial(ctx, "tcp", address)

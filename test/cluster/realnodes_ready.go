@@ -41,7 +41,7 @@ func (c *Cluster) readyNodes(ctx context.Context, images []string) error {
 	for _, n := range c.nodes() {
 		network := fmt.Appendf(nil, `{"spec":{"podCIDR":%q,"podCIDRs":[%q]}}`, n.PodNetwork(), n.PodNetwork())
 		if _, err := client.CoreV1().Nodes().Patch(ctx, n.Name(), types.MergePatchType, network, metav1.PatchOptions{}); err != nil {
-			return fmt.Errorf("telling the pod network of %s: %w", n.Name(), err)
+			return fmt.Errorf("adding %s to the pod network: %w", n.Name(), err)
 		}
 	}
 	return nil

@@ -29,9 +29,9 @@ func (o Options) check() error {
 	if err != nil {
 		return err
 	}
-	for _, folder := range []string{"/etc", "/opt", "/run", "/usr", "/var"} {
-		if strings.HasPrefix(dir, folder+"/") {
-			return fmt.Errorf("real nodes have their own %s: their state cannot be in %s", folder, dir)
+	for _, directory := range []string{"/etc", "/opt", "/run", "/usr", "/var"} {
+		if strings.HasPrefix(dir, directory+"/") {
+			return fmt.Errorf("real nodes have their own %s: their state cannot be in %s", directory, dir)
 		}
 	}
 	if err := checkMachine(); err != nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -44,7 +46,7 @@ type heldBehavior struct {
 	Behavior
 }
 
-// Simulate makes pods behave as told until undo is called: those that exist and, with certainty,
+// Simulate makes pods behave like that until undo is called: those that exist and, with certainty,
 // all that are created after it has returned. Slow changes only pods that are not Ready yet. The
 // latest Behavior that fits a pod counts. After undo the pods turn Ready.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 var _ = Describe("Simulated pods", func() {
@@ -41,7 +44,7 @@ var _ = Describe("Simulated pods", func() {
 		Consistently(readyOf(ctx, namespace, "agent"), "1s").Should(BeEquivalentTo(sharedNodes - 2))
 		for _, pod := range pods(ctx, namespace, "agent") {
 			held := pod.Spec.NodeName == "node-2" || pod.Spec.NodeName == "node-3"
-			Expect(isReady(pod)).To(Equal(!held), pod.Spec.NodeName)
+			Expect(clustertest.IsReady(&pod)).To(Equal(!held), pod.Spec.NodeName)
 			Expect(pod.Annotations).To(BeEmpty())
 		}
 		Expect(undo(ctx)).To(Succeed())
@@ -84,7 +87,7 @@ var _ = Describe("Simulated pods", func() {
 		Eventually(states(ctx, "quick")).Should(ConsistOf("web:1 Running ready"))
 		Eventually(states(ctx, "slow")).Should(ConsistOf("web:1 Running ready"))
 		pod := pods(ctx, namespace, "slow")[0]
-		Expect(readyCondition(pod).LastTransitionTime.Time).To(BeTemporally(">=", pod.CreationTimestamp.Add(delay)))
+		Expect(clustertest.ReadyCondition(&pod).LastTransitionTime.Time).To(BeTemporally(">=", pod.CreationTimestamp.Add(delay)))
 	})
 
 	It("stay as they are while kwok is started again", func(ctx context.Context) {
@@ -125,7 +128,7 @@ func describe(pod corev1.Pod) string {
 			return text + " " + waiting.Reason + " " + waiting.Message
 		}
 	}
-	if isReady(pod) {
+	if clustertest.IsReady(&pod) {
 		return text + " ready"
 	}
 	return text + " unready"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -113,7 +115,7 @@ func (b heldBehavior) stage(when []string) map[string]any {
 	}
 }
 
-// delay ends when the pod is old enough, so a new start of kwok does not begin it anew.
+// delay ends when the pod is old enough, so a new start of kwok does not begin it again.
 func (b heldBehavior) delay() map[string]any {
 	due := strconv.FormatFloat(b.Delay.Seconds()+1, 'f', 3, 64)
 	expression := fmt.Sprintf(`"\([(.metadata.creationTimestamp | fromdateiso8601) + %s - now, 0.001] | max * 1000 | floor)ms"`, due)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/gloo-operator/gloo-operator/test/cluster/toolchain"
 )
 
-// stateEntries are the names that may lie in a state folder.
+// stateEntries are the names that may lie in a state directory.
 var stateEntries = []string{
 	"cluster.json", "kubeconfig", "pki", "logs", "etcd", "audit.log", "audit-policy.yaml", "kwok.yaml",
 	"bin", "images", "Corefile", "node-1", "node-2",
@@ -25,6 +27,7 @@ type state struct {
 	Audit          bool              `json:"audit"`
 	NodeLabels     map[string]string `json:"nodeLabels,omitempty"`
 	KubeletVersion string            `json:"kubeletVersion"`
+	APIServerArgs  []string          `json:"apiServerArgs,omitempty"`
 	RealNodes      int               `json:"realNodes,omitempty"`
 	System         string            `json:"system,omitempty"`
 	Simulates      bool              `json:"simulates"`
@@ -95,7 +98,7 @@ func prepare(ctx context.Context, options Options, tools map[string]string) (*Cl
 	}
 	c.state = state{
 		Ports: ports, Tools: tools, Detached: options.Detach, Audit: !options.DisableAudit,
-		NodeLabels: options.NodeLabels, KubeletVersion: options.KubeletVersion,
+		APIServerArgs: options.APIServerArgs, NodeLabels: options.NodeLabels, KubeletVersion: options.KubeletVersion,
 		RealNodes: options.RealNodes, LastNode: options.RealNodes,
 		Simulates: options.RealNodes == 0 || options.Nodes > 0,
 	}

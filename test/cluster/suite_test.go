@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster_test
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
@@ -14,16 +15,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
-// TestMain lets the test binary also be a program that starts a cluster and is killed.
-func TestMain(m *testing.M) {
-	if os.Getenv(starterVariable) != "" {
-		actAsStarter()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clustertest.Main(m, cluster.Options{Nodes: 1}) }
 
 func TestCluster(t *testing.T) {
 	RegisterFailHandler(Fail)
@@ -47,26 +42,13 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(shared.Stop)
-	client = clientOf(shared, "tests")
+	client = clustertest.Client(shared, "tests")
 })
-
-func clientOf(c *cluster.Cluster, userAgent string) *kubernetes.Clientset {
-	GinkgoHelper()
-	client, err := kubernetes.NewForConfig(c.Config(userAgent))
-	Expect(err).NotTo(HaveOccurred())
-	return client
-}
 
 // newNamespace is a namespace for one spec.
 func newNamespace(ctx context.Context) string {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
-	created, err := client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func(ctx context.Context) error {
-		return client.CoreV1().Namespaces().Delete(ctx, created.Name, metav1.DeleteOptions{})
-	})
-	return created.Name
+	return clustertest.Namespace(ctx, client)
 }
 
 func podTemplate(app, image string) (*metav1.LabelSelector, corev1.PodTemplateSpec) {
@@ -127,21 +109,10 @@ func pods(ctx context.Context, namespace, app string) []corev1.Pod {
 	return list.Items
 }
 
-func isReady(pod corev1.Pod) bool { return readyCondition(pod).Status == corev1.ConditionTrue }
-
-func readyCondition(pod corev1.Pod) corev1.PodCondition {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return condition
-		}
-	}
-	return corev1.PodCondition{}
-}
-
 func countReady(pods []corev1.Pod) int {
 	count := 0
 	for _, pod := range pods {
-		if isReady(pod) {
+		if clustertest.IsReady(&pod) {
 			count++
 		}
 	}

@@ -40,3 +40,20 @@ has the policies that limit this. Empty: it may not. */ -}}
 {{- define "gloo-operator.restoresNamespaces" -}}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
 {{- end }}
+
+{{- /* The operator may label namespaces where a policy can limit what it changes of them. */ -}}
+{{- define "gloo-operator.labelsNamespaces" -}}
+{{- if and .Values.rbac.labelNamespaces (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) }}true{{ end }}
+{{- end }}
+
+{{- /* The TCP ports to which the operator may connect, as a JSON list: those of egressPorts and the
+one of defaultRepository. */ -}}
+{{- define "gloo-operator.egressPorts" -}}
+{{- $ports := list }}
+{{- range .Values.networkPolicy.egressPorts }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- with .Values.defaultRepository }}
+{{- $port := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default "443" }}
+{{- $ports = append $ports (int $port) }}
+{{- end }}
+{{- uniq $ports | toJson }}
+{{- end }}

@@ -72,7 +72,7 @@ func (i Image) pushLayer(ctx context.Context, store content.Pusher, files []byte
 // machines are the architectures that an image can be made for.
 var machines = map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64"}
 
-// PlatformOf tells what a binary runs on. It fails where that needs a loader or
+// PlatformOf returns what a binary runs on. It fails where that needs a loader or
 // libraries, of which an image of nothing but Go programs has none.
 func PlatformOf(binary string) (ocispec.Platform, error) {
 	opened, err := elf.Open(binary)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// File is one of a layer. Of From, Link and neither, the last is a folder.
+// File is one of a layer. Of From, Link and neither, the last is a directory.
 type File struct {
 	// Name in the image, without the leading slash.
 	Name string
@@ -25,14 +25,14 @@ type File struct {
 	Mode int64
 }
 
-// archive makes a tar archive of those files and the folders they are in. Everything is
+// archive makes a tar archive of those files and the directories they are in. Everything is
 // root's and of the same time: the same files make the same bytes.
 func archive(modified time.Time, files []File) ([]byte, error) {
 	var written bytes.Buffer
 	w := tar.NewWriter(&written)
 	made := map[string]bool{".": true}
 	for _, f := range files {
-		if err := addFolders(w, made, path.Dir(f.Name), modified); err != nil {
+		if err := addDirs(w, made, path.Dir(f.Name), modified); err != nil {
 			return nil, err
 		}
 		if err := f.add(w, made, modified); err != nil {
@@ -49,7 +49,7 @@ func (f File) add(w *tar.Writer, made map[string]bool, modified time.Time) error
 	case f.Link != "":
 		return w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: f.Name, Linkname: f.Link, Mode: 0o777, ModTime: modified})
 	case f.From == "":
-		return addFolder(w, made, f.Name, f.Mode, modified)
+		return addDir(w, made, f.Name, f.Mode, modified)
 	}
 	content, err := os.ReadFile(f.From)
 	if err != nil {
@@ -63,23 +63,23 @@ func (f File) add(w *tar.Writer, made map[string]bool, modified time.Time) error
 	return err
 }
 
-// addFolders adds a folder and those that it is in, each once.
-func addFolders(w *tar.Writer, made map[string]bool, folder string, modified time.Time) error {
-	if made[folder] {
+// addDirs adds a directory and those that it is in, each once.
+func addDirs(w *tar.Writer, made map[string]bool, directory string, modified time.Time) error {
+	if made[directory] {
 		return nil
 	}
-	if err := addFolders(w, made, path.Dir(folder), modified); err != nil {
+	if err := addDirs(w, made, path.Dir(directory), modified); err != nil {
 		return err
 	}
-	return addFolder(w, made, folder, 0o755, modified)
+	return addDir(w, made, directory, 0o755, modified)
 }
 
-func addFolder(w *tar.Writer, made map[string]bool, folder string, mode int64, modified time.Time) error {
-	if made[folder] {
+func addDir(w *tar.Writer, made map[string]bool, directory string, mode int64, modified time.Time) error {
+	if made[directory] {
 		return nil
 	}
-	made[folder] = true
-	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: folder + "/", Mode: mode, ModTime: modified})
+	made[directory] = true
+	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: directory + "/", Mode: mode, ModTime: modified})
 }
 
 func compress(content []byte) ([]byte, error) {

@@ -15,7 +15,7 @@ import (
 )
 
 // Allowed are the licences of code that may be linked into the operator, by their SPDX
-// identifiers: they let anybody pass the binary on, in products with closed source as
+// identifiers: they let anyone pass the binary on, in products with closed source as
 // well, with no more than a notice. MPL-2.0 asks for the source of its own files
 // besides, which the module proxy serves unchanged.
 var Allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"}
@@ -31,11 +31,11 @@ var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[cs]e|copying)([.-].*)?$`)
 var notOfCode = []string{".docs", ".go"}
 
 // classify reads the licences of a module.
-func (f *folders) classify() Module {
+func (f *directories) classify() Module {
 	module := Module{Path: f.path, Version: f.version}
 	var problems []error
-	for _, folder := range f.names {
-		licences, err := in(folder)
+	for _, directory := range f.names {
+		licences, err := in(directory)
 		if err != nil {
 			problems = append(problems, err)
 		}
@@ -55,9 +55,9 @@ func (f *folders) classify() Module {
 	return module
 }
 
-// in tells the licences of the files in one folder.
-func in(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
+// in returns the licences of the files in one directory.
+func in(directory string) ([]string, error) {
+	entries, err := os.ReadDir(directory)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func in(folder string) ([]string, error) {
 		if entry.IsDir() || !licenceFile.MatchString(name) || slices.Contains(notOfCode, filepath.Ext(strings.ToLower(name))) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(folder, name))
+		text, err := os.ReadFile(filepath.Join(directory, name))
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func in(folder string) ([]string, error) {
 	return licences, errors.Join(problems...)
 }
 
-// identify tells which licences a text consists of.
+// identify returns which licences a text consists of.
 func identify(text []byte) ([]string, error) {
 	scan := licensecheck.Scan(text)
 	if scan.Percent < understood {

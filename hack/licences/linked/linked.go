@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package linked tells which modules are linked into a program, and under which
-// licences they may be passed on. It asks the go command, so that it sees what a build
+// Package linked lists the modules that are linked into a program, and the licences under
+// which they may be redistributed. It asks the go command, so that it sees what a build
 // sees: the program's own build tags and go.mod, not all that the repository uses.
 package linked
 
@@ -27,7 +27,7 @@ type Module struct {
 	// Version is that of the code, thus of the replacement where there is one.
 	Version string
 	// Licences are SPDX identifiers, sorted: all of them apply. They are those of the
-	// files in the folders of linked packages, and in the folders that those are in.
+	// files in the directories of linked packages, and in the directories that those are in.
 	Licences []string
 	// Problem says what is wrong with the licences; nil if nothing is.
 	Problem error
@@ -47,7 +47,7 @@ func Modules(ctx context.Context, program, architecture string) ([]Module, error
 	}
 	found, err := group(packages)
 	if err != nil {
-		return nil, fmt.Errorf("reading what go list tells of %s: %w", program, err)
+		return nil, fmt.Errorf("reading what go list reports of %s: %w", program, err)
 	}
 	var modules []Module
 	for _, one := range found {
@@ -57,7 +57,7 @@ func Modules(ctx context.Context, program, architecture string) ([]Module, error
 	return modules, nil
 }
 
-// listed is what go list tells of a package.
+// listed is what go list reports of a package.
 type listed struct {
 	Dir    string
 	Module *struct {
@@ -67,15 +67,15 @@ type listed struct {
 	}
 }
 
-// folders are those of a module that may hold licences of linked code.
-type folders struct {
+// directories are those of a module that may hold licences of linked code.
+type directories struct {
 	path, version string
 	names         []string
 }
 
 // group puts the packages of each module together.
-func group(packages []byte) (map[string]*folders, error) {
-	found := map[string]*folders{}
+func group(packages []byte) (map[string]*directories, error) {
+	found := map[string]*directories{}
 	for decoder := json.NewDecoder(bytes.NewReader(packages)); ; {
 		var one listed
 		err := decoder.Decode(&one)
@@ -90,7 +90,7 @@ func group(packages []byte) (map[string]*folders, error) {
 		}
 		module := found[one.Module.Path]
 		if module == nil {
-			module = &folders{path: one.Module.Path, version: one.Module.Version}
+			module = &directories{path: one.Module.Path, version: one.Module.Version}
 			if one.Module.Replace != nil {
 				module.version = one.Module.Replace.Version
 			}
@@ -100,13 +100,13 @@ func group(packages []byte) (map[string]*folders, error) {
 	}
 }
 
-// add adds a package's folder and those that it is in, up to the module's.
-func (f *folders) add(root, folder string) {
-	if slices.Contains(f.names, folder) {
+// add adds a package's directory and those that it is in, up to the module's.
+func (f *directories) add(root, directory string) {
+	if slices.Contains(f.names, directory) {
 		return
 	}
-	f.names = append(f.names, folder)
-	if folder != root && folder != filepath.Dir(folder) {
-		f.add(root, filepath.Dir(folder))
+	f.names = append(f.names, directory)
+	if directory != root && directory != filepath.Dir(directory) {
+		f.add(root, filepath.Dir(directory))
 	}
 }

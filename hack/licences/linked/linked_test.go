@@ -31,8 +31,8 @@ func apache() string {
 	return string(text)
 }
 
-// module makes the folder of one with those files, and what go list tells of a package
-// in its folder pkg/deep.
+// module makes the directory of one with those files, and what go list reports of a package
+// in its directory pkg/deep.
 func module(files map[string]string) Module {
 	GinkgoHelper()
 	root := GinkgoT().TempDir()
@@ -42,13 +42,13 @@ func module(files map[string]string) Module {
 	for name, text := range files {
 		Expect(os.WriteFile(filepath.Join(root, name), []byte(text), 0o644)).To(Succeed())
 	}
-	of := &folders{path: "example.com/one", version: "v1.0.0"}
+	of := &directories{path: "example.com/one", version: "v1.0.0"}
 	of.add(root, deep)
 	return of.classify()
 }
 
 var _ = Describe("A module", func() {
-	It("has the licences of the linked code and of the folders around it, not of other code", func() {
+	It("has the licences of the linked code and of the directories around it, not of other code", func() {
 		found := module(map[string]string{
 			"LICENSE.txt": apache(), "pkg/deep/COPYING": mpl, "other/LICENSE": "All rights reserved.",
 			"LICENSE.docs": "All rights reserved.", "license.go": "package one",

@@ -1,5 +1,6 @@
-// Istiod, the CNI agent and the CNI plugin of one release, for the tests on real nodes: the commit is the one whose
-// charts are compiled in. The module proxy does not have the go-control-plane that it asks for, so a newer one is taken.
+// Istiod, the agent of its proxies, the CNI agent and the CNI plugin of one release, for the tests on real nodes: the
+// commit is the one whose charts are compiled in. The module proxy does not have the go-control-plane that it asks for,
+// so a newer one is taken.
 module github.com/gloo-operator/gloo-operator/hack/tools/istio-1.28
 
 go 1.26.8
@@ -7,6 +8,7 @@ go 1.26.8
 tool (
 	istio.io/istio/cni/cmd/install-cni
 	istio.io/istio/cni/cmd/istio-cni
+	istio.io/istio/pilot/cmd/pilot-agent
 	istio.io/istio/pilot/cmd/pilot-discovery
 )
 
@@ -35,7 +37,6 @@ require (
 	github.com/docker/distribution v2.8.3+incompatible // indirect
 	github.com/docker/docker-credential-helpers v0.9.3 // indirect
 	github.com/emicklei/go-restful/v3 v3.13.0 // indirect
-	github.com/envoyproxy/go-control-plane v0.14.0 // indirect
 	github.com/envoyproxy/go-control-plane/contrib v1.32.5-0.20250627145903-197b96a9c7f8 // indirect
 	github.com/envoyproxy/go-control-plane/envoy v1.36.0 // indirect
 	github.com/envoyproxy/protoc-gen-validate v1.2.1 // indirect

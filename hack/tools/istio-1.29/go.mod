@@ -1,5 +1,5 @@
-// Istiod, the CNI agent and the CNI plugin of one release, for the tests on real nodes: the commit is the one whose
-// charts are compiled in.
+// Istiod, the agent of its proxies, the CNI agent and the CNI plugin of one release, for the tests on real nodes: the
+// commit is the one whose charts are compiled in.
 module github.com/gloo-operator/gloo-operator/hack/tools/istio-1.29
 
 go 1.26.8
@@ -7,6 +7,7 @@ go 1.26.8
 tool (
 	istio.io/istio/cni/cmd/install-cni
 	istio.io/istio/cni/cmd/istio-cni
+	istio.io/istio/pilot/cmd/pilot-agent
 	istio.io/istio/pilot/cmd/pilot-discovery
 )
 

@@ -59,7 +59,7 @@ func Enter(process *os.File, kinds int, f func() error) error {
 
 func enter(process *os.File, kinds int) error {
 	if kinds&unix.CLONE_NEWNS != 0 {
-		// A thread that shares its root folder with others may not change it.
+		// A thread that shares its root directory with others may not change it.
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
 			return err
 		}

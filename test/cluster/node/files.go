@@ -16,7 +16,7 @@ var files embed.FS
 
 var templates = template.Must(template.ParseFS(files, "files/*"))
 
-// WriteFiles makes the node's state folder with everything that its processes read. The primary
+// WriteFiles makes the node's state directory with everything that its processes read. The primary
 // CNI is a bridge in the file, and under the name, that Cilium gives its own.
 func (n Node) WriteFiles() error {
 	const etc = "etc/upper/cni/net.d" // where the node's own /etc has its files
@@ -42,7 +42,7 @@ func (n Node) WriteFiles() error {
 // cniPlugins are those that the primary CNI consists of.
 var cniPlugins = []string{"bridge", "host-local", "loopback", "portmap"}
 
-// linkPlugins makes Debian's plugins known to containerd, in a folder to which others add theirs.
+// linkPlugins makes Debian's plugins known to containerd, in a directory to which others add theirs.
 func (n Node) linkPlugins() error {
 	const bin = "opt/upper/cni/bin"
 	if err := os.MkdirAll(n.Path(bin), 0o755); err != nil {

@@ -50,7 +50,7 @@ func (n Node) IP() string { return fmt.Sprintf("10.210.0.%d", n.Index) }
 // PodNetwork is where the node's pods get their addresses.
 func (n Node) PodNetwork() string { return fmt.Sprintf("10.244.%d.0/24", n.Index-1) }
 
-// Dir is the folder of the node's state.
+// Dir is the directory of the node's state.
 func (n Node) Dir() string { return filepath.Join(n.Cluster, n.Name()) }
 
 // Path is that of a file in the node's state.
@@ -62,7 +62,7 @@ func (n Node) Kubeconfig(user string) string { return n.Path(user + ".kubeconfig
 // Group is the control group that the node's pods are in, in every hierarchy.
 func (n Node) Group() string { return groupPrefix(n.Cluster) + n.Name() }
 
-// groupPrefix tells the groups of a cluster from those of others.
+// groupPrefix marks the groups of a cluster.
 func groupPrefix(cluster string) string {
 	hash := sha256.Sum256([]byte(cluster))
 	return "gloo-operator-" + hex.EncodeToString(hash[:])[:10] + "-"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package toolchain
 
 import (
@@ -25,7 +27,7 @@ type Tools struct {
 // Path is where a program of the family lies.
 func (t Tools) Path(program string) string { return filepath.Join(t.dir, program) }
 
-// Build compiles the family unless that was done before, and tells log about it. Builds of the
+// Build compiles the family unless that was done before, and reports that to log. Builds of the
 // same family wait for each other, across processes.
 func Build(ctx context.Context, f Family, log io.Writer) (Tools, error) {
 	root, err := Root()
@@ -75,7 +77,7 @@ func once(ctx context.Context, target, name string, log io.Writer, make func() e
 	return make()
 }
 
-// built relies on the folder getting its final name only when it is complete.
+// built relies on the directory getting its final name only when it is complete.
 func built(dir string) bool {
 	_, err := os.Stat(dir)
 	return err == nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package toolchain
 
 import (
@@ -11,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UserDir is the project's folder in the user's cache, or in the temporary folder for a user
+// UserDir is the project's directory in the user's cache, or in the temporary directory for a user
 // who has none.
 func UserDir() string {
 	if dir, err := os.UserCacheDir(); err == nil {
@@ -28,24 +30,24 @@ func cacheDir() (string, error) {
 	return dir, checkOwner(UserDir())
 }
 
-// checkOwner keeps us from running what somebody else put into a shared temporary folder.
+// checkOwner keeps us from running what another user put into a shared temporary directory.
 func checkOwner(dir string) error {
 	var info unix.Stat_t
 	if err := unix.Stat(dir, &info); err != nil {
 		return fmt.Errorf("the cache of built tools: %w", err)
 	}
 	if int(info.Uid) != os.Getuid() {
-		return fmt.Errorf("%s belongs to user %d: set XDG_CACHE_HOME to a folder of yours", dir, info.Uid)
+		return fmt.Errorf("%s belongs to user %d: set XDG_CACHE_HOME to a directory of yours", dir, info.Uid)
 	}
 	return nil
 }
 
-// homeless gives the go command the folders that it derives from HOME.
+// homeless gives the go command the directories that it derives from HOME.
 func homeless() []string {
 	var env []string
-	for name, folder := range map[string]string{"GOCACHE": "go-build", "GOPATH": "go"} {
+	for name, directory := range map[string]string{"GOCACHE": "go-build", "GOPATH": "go"} {
 		if os.Getenv(name) == "" {
-			env = append(env, name+"="+filepath.Join(UserDir(), folder))
+			env = append(env, name+"="+filepath.Join(UserDir(), directory))
 		}
 	}
 	return env
@@ -57,7 +59,7 @@ func lock(ctx context.Context, path string, waiting func()) (unlock func(), err 
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock: %w", err)
 	}
-	for told := false; ; told = true {
+	for reported := false; ; reported = true {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return func() { file.Close() }, nil
@@ -66,7 +68,7 @@ func lock(ctx context.Context, path string, waiting func()) (unlock func(), err 
 			file.Close()
 			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
-		if !told {
+		if !reported {
 			waiting()
 		}
 		select {

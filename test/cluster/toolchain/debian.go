@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package toolchain
 
 import (
@@ -31,18 +33,17 @@ func Unpack(ctx context.Context, p Package, log io.Writer) (Tools, error) {
 	if tools, found := p.installed(); found {
 		return tools, nil
 	}
-	cache, err := cacheDir()
+	target, err := unpacked(ctx, p.Name, log, func(archives string) error {
+		fmt.Fprintf(log, "%s: downloading Debian's package\n", p.Name)
+		return download(ctx, archives, []string{p.Name})
+	}, nil)
 	if err != nil {
-		return Tools{}, err
-	}
-	target := filepath.Join(cache, "debian-"+p.Name)
-	if err := once(ctx, target, target, log, func() error { return p.unpack(ctx, target, log) }); err != nil {
 		return Tools{}, fmt.Errorf("getting Debian's package %s (without apt, put %s on the PATH): %w", p.Name, strings.Join(p.Programs, " and "), err)
 	}
 	return Tools{dir: filepath.Join(target, "usr", "bin")}, nil
 }
 
-// installed finds the programs on the PATH, in one folder.
+// installed finds the programs on the PATH, in one directory.
 func (p Package) installed() (Tools, bool) {
 	var tools Tools
 	for _, program := range p.Programs {
@@ -55,60 +56,80 @@ func (p Package) installed() (Tools, bool) {
 	return tools, true
 }
 
-// unpack works beside target and renames at the end.
-func (p Package) unpack(ctx context.Context, target string, log io.Writer) error {
-	fmt.Fprintf(log, "%s: downloading Debian's package\n", p.Name)
-	return unpackPackages(ctx, target, []string{p.Name})
+// unpacked gives a directory of the user's cache in which the Debian packages are unpacked that
+// fetch puts into a directory of archives, the first time. No script of a package runs: finish does
+// what those would do that is needed, if it is given.
+func unpacked(ctx context.Context, name string, log io.Writer, fetch func(archives string) error, finish func(root string) error) (string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	target := filepath.Join(cache, "debian-"+name)
+	return target, once(ctx, target, target, log, func() error { return unpack(ctx, target, fetch, finish) })
 }
 
-// unpackPackages unpacks Debian packages into one folder, beside target until all are there.
-func unpackPackages(ctx context.Context, target string, names []string) error {
-	partial, err := os.MkdirTemp(filepath.Dir(target), ".unpacking-"+names[0]+"-")
+// unpack works beside target and renames at the end.
+func unpack(ctx context.Context, target string, fetch func(archives string) error, finish func(root string) error) error {
+	partial, err := os.MkdirTemp(filepath.Dir(target), ".unpacking-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(partial)
-	if err := os.Chmod(partial, 0o755); err != nil {
+	archives, root := filepath.Join(partial, "archives"), filepath.Join(partial, "root")
+	// apt-get wants the directory partial among its archives.
+	if err := errors.Join(os.MkdirAll(filepath.Join(archives, "partial"), 0o755), os.Mkdir(root, 0o755)); err != nil {
 		return err
 	}
-	if err := download(ctx, partial, names); err != nil {
+	if err := fetch(archives); err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := extract(ctx, partial, name); err != nil {
+	packages, err := packagesIn(archives)
+	if err != nil {
+		return err
+	}
+	for _, archive := range packages {
+		if err := tool(ctx, partial, "dpkg-deb", "--extract", archive, root); err != nil {
 			return err
 		}
 	}
-	return os.Rename(partial, target)
+	if finish != nil {
+		if err := finish(root); err != nil {
+			return err
+		}
+	}
+	return os.Rename(root, target)
 }
 
-// extract unpacks the one archive of that package which is in the folder, and removes it.
-func extract(ctx context.Context, dir, name string) error {
-	archives, err := filepath.Glob(filepath.Join(dir, name+"_*.deb"))
-	if err != nil || len(archives) != 1 {
-		return fmt.Errorf("apt-get has left %d packages %s in %s", len(archives), name, dir)
-	}
-	if err := tool(ctx, dir, "dpkg-deb", "--extract", archives[0], dir); err != nil {
+func packagesIn(archives string) ([]string, error) {
+	return filepath.Glob(filepath.Join(archives, "*.deb"))
+}
+
+// download fetches those packages and no others.
+func download(ctx context.Context, archives string, names []string) error {
+	if err := apt(ctx, archives, append([]string{"download"}, names...)...); err != nil {
 		return err
 	}
-	return os.Remove(archives[0])
+	found, err := packagesIn(archives)
+	if err == nil && len(found) != len(names) {
+		err = fmt.Errorf("apt-get has left %d packages in the place of %s", len(found), strings.Join(names, ", "))
+	}
+	return err
 }
 
-// download fetches packages. A new machine knows of no packages yet: then, and where what it
-// knows of is no longer there, their list is fetched first, for which one has to be root.
-func download(ctx context.Context, dir string, names []string) error {
-	arguments := append([]string{"download"}, names...)
-	first := tool(ctx, dir, "apt-get", arguments...)
+// apt runs apt-get. A new machine knows of no packages yet: then, and where what it knows of is no
+// longer there, their list is fetched first, for which one has to be root.
+func apt(ctx context.Context, dir string, args ...string) error {
+	first := tool(ctx, dir, "apt-get", args...)
 	if first == nil {
 		return nil
 	}
 	if err := tool(ctx, dir, "apt-get", "update"); err != nil {
 		return errors.Join(first, err)
 	}
-	return tool(ctx, dir, "apt-get", arguments...)
+	return tool(ctx, dir, "apt-get", args...)
 }
 
-// tool runs a program of Debian's in that folder.
+// tool runs a program of Debian's in that directory.
 func tool(ctx context.Context, dir, program string, args ...string) error {
 	_, err := toolOutput(ctx, dir, program, args...)
 	return err

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package toolchain builds the programs that the local cluster consists of, and those that tests
 // use on it.
 //
 // Each family of programs is a nested Go module under hack/tools, which pins its versions; the
-// module's tool directives name the programs. Build compiles them into the user's cache folder,
+// module's tool directives name the programs. Build compiles them into the user's cache directory,
 // once for each version of the module, the flags and the Go toolchain.
 package toolchain
 
@@ -21,9 +23,9 @@ import (
 
 // Family is a set of programs that are built together from one module of hack/tools.
 type Family struct {
-	// Name is that of the folder under hack/tools, unless folder says otherwise.
-	Name   string
-	folder string
+	// Name is that of the directory under hack/tools, unless directory says otherwise.
+	Name      string
+	directory string
 	// only are the programs that the family has of those that the module names. Empty means all.
 	only []string
 	// tags are build tags.
@@ -36,20 +38,51 @@ type Family struct {
 	stamp func(version string) map[string]string
 }
 
-// Kubernetes is the control plane and kubectl.
-func Kubernetes() Family {
+// Kubernetes is the control plane and kubectl of a minor version for which there is a module,
+// such as 1.36. Empty: the newest.
+func Kubernetes(minor string) Family {
 	return Family{
-		Name: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion,
+		Name: kubernetesName(minor), module: "k8s.io/kubernetes", stamp: kubernetesVersion,
 		only: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"},
 	}
 }
 
-// KubernetesNode is what Kubernetes runs on a node.
-func KubernetesNode() Family {
+// KubernetesNode is what Kubernetes of a minor version runs on a node. Empty: the newest.
+func KubernetesNode(minor string) Family {
 	return Family{
-		Name: "kubernetes-node", folder: "kubernetes", module: "k8s.io/kubernetes", stamp: kubernetesVersion,
-		only: []string{"kubelet", "kube-proxy"},
+		Name: "kubernetes-node" + strings.TrimPrefix(kubernetesName(minor), newestKubernetes), directory: kubernetesName(minor),
+		module: "k8s.io/kubernetes", stamp: kubernetesVersion, only: []string{"kubelet", "kube-proxy"},
 	}
+}
+
+// newestKubernetes is the name of the module of the newest minor version.
+const newestKubernetes = "kubernetes"
+
+func kubernetesName(minor string) string {
+	if minor == "" {
+		return newestKubernetes
+	}
+	return newestKubernetes + "-" + minor
+}
+
+// OlderKubernetes lists the minor versions besides the newest for which there is a module, such
+// as 1.36, the newest first.
+func OlderKubernetes() ([]string, error) {
+	root, err := Root()
+	if err != nil {
+		return nil, err
+	}
+	modules, err := filepath.Glob(filepath.Join(root, "hack", "tools", newestKubernetes+"-*", "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	var minors []string
+	for _, module := range modules {
+		minors = append(minors, strings.TrimPrefix(filepath.Base(filepath.Dir(module)), newestKubernetes+"-"))
+	}
+	slices.Sort(minors) // 1.30 to 1.99.
+	slices.Reverse(minors)
+	return minors, nil
 }
 
 // Containerd is the container runtime, without the snapshotters that need a C compiler or a file
@@ -90,31 +123,34 @@ func Istioctl() Family {
 	return Family{Name: "istioctl", module: "istio.io/istio"}
 }
 
-// Istio is istiod and the CNI agent and plugin of that release, for which there is a module, such
-// as 1.29.1. Compiling it for the first time takes minutes.
+// Istio is istiod, the agent of its proxies, and the CNI agent and plugin of that release, for
+// which there is a module, such as 1.29.1. Compiling it for the first time takes minutes.
 func Istio(version string) Family {
-	minor := version[:max(0, strings.LastIndexByte(version, '.'))]
 	return Family{
-		Name: "istio-" + minor, module: "istio.io/istio",
+		Name: "istio-" + minorOf(version), module: "istio.io/istio",
 		stamp: func(string) map[string]string {
 			return map[string]string{"istio.io/istio/pkg/version.buildVersion": version}
 		},
 	}
 }
 
+// minorOf is 1.29 for 1.29.1.
+func minorOf(version string) string { return version[:max(0, strings.LastIndexByte(version, '.'))] }
+
 // Registry is a registry of OCI artifacts.
 func Registry() Family {
 	return Family{Name: "registry", module: "github.com/distribution/distribution/v3"}
 }
 
-// Families lists what a cluster consists of, the one that takes longest first.
-func Families() []Family {
-	return []Family{Kubernetes(), Kwok(), Etcd()}
+// Families lists what a cluster of a minor version of Kubernetes consists of, the one that takes
+// longest first. Empty: the newest.
+func Families(kubernetes string) []Family {
+	return []Family{Kubernetes(kubernetes), Kwok(), Etcd()}
 }
 
-// NodeFamilies lists what real nodes need besides.
-func NodeFamilies() []Family {
-	return []Family{KubernetesNode(), CoreDNS(), Containerd()}
+// NodeFamilies lists what real nodes of it need besides.
+func NodeFamilies(kubernetes string) []Family {
+	return []Family{KubernetesNode(kubernetes), CoreDNS(), Containerd()}
 }
 
 // Peers lists what tests put to use besides: the other tools that install Istio, and a registry.
@@ -159,7 +195,7 @@ type source struct {
 var toolDirective = regexp.MustCompile(`(?m)^(?:tool\s+|\t)([\w./~-]+)\s*$`)
 
 func (f Family) read(root string) (source, error) {
-	dir := filepath.Join(root, "hack", "tools", cmp.Or(f.folder, f.Name))
+	dir := filepath.Join(root, "hack", "tools", cmp.Or(f.directory, f.Name))
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return source{}, fmt.Errorf("reading the tools of family %s: %w", f.Name, err)
@@ -218,7 +254,7 @@ var errNoRoot = errors.New("hack/tools not found: run inside the repository")
 // -trimpath, from the working directory upwards.
 func Root() (string, error) {
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
-		if root, err := rootAbove(filepath.Dir(file), Kubernetes().Name); err == nil {
+		if root, err := rootAbove(filepath.Dir(file), newestKubernetes); err == nil {
 			return root, nil
 		}
 	}
@@ -226,10 +262,10 @@ func Root() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return rootAbove(dir, Kubernetes().Name)
+	return rootAbove(dir, newestKubernetes)
 }
 
-// rootAbove is the folder at or above dir that has the tools of a family.
+// rootAbove is the directory at or above dir that has the tools of a family.
 func rootAbove(dir, family string) (string, error) {
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "hack", "tools", family, "go.mod")); err == nil {

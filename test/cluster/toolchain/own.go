@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// BuildOwn compiles the programs below test/cluster/programs into the folder. They are small, and
+// BuildOwn compiles the programs below test/cluster/programs into the directory. They are small, and
 // of the working tree, so they are compiled for each cluster.
 func BuildOwn(ctx context.Context, dir string, log io.Writer) (Tools, error) {
 	root, err := Root()

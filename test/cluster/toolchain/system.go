@@ -22,24 +22,23 @@ var systemFiles = []string{
 	"/usr/sbin/runc", "/usr/lib/cni/bridge", "/usr/sbin/iptables", "/usr/sbin/nft", "/usr/sbin/conntrack",
 }
 
-// System gives a folder that, laid over the root folder, adds what a real node needs of Debian's
+// System gives a directory that, laid over the root directory, adds what a real node needs of Debian's
 // packages, with the libraries that this machine lacks. It is empty if they are installed.
 // Otherwise they are unpacked into the user's cache, the first time: nothing is installed.
 func System(ctx context.Context, log io.Writer) (string, error) {
 	return systemFor(ctx, "/", log)
 }
 
-// systemFor is for a machine with that root folder.
+// systemFor is for a machine with that root directory.
 func systemFor(ctx context.Context, root string, log io.Writer) (string, error) {
 	if systemInstalled(root) {
 		return "", nil
 	}
-	cache, err := cacheDir()
+	target, err := unpacked(ctx, "system", log, func(archives string) error {
+		fmt.Fprintf(log, "downloading Debian's packages %s\n", strings.Join(systemPackages, ", "))
+		return downloadSystem(ctx, archives)
+	}, chooseIptables)
 	if err != nil {
-		return "", err
-	}
-	target := filepath.Join(cache, "debian-system")
-	if err := once(ctx, target, target, log, func() error { return unpackSystem(ctx, target, log) }); err != nil {
 		return "", fmt.Errorf("getting Debian's packages (apt-get install %s does as well): %w", strings.Join(systemPackages, " "), err)
 	}
 	return target, nil
@@ -54,61 +53,34 @@ func systemInstalled(root string) bool {
 	return true
 }
 
-// unpackSystem works beside target and renames at the end.
-func unpackSystem(ctx context.Context, target string, log io.Writer) error {
-	fmt.Fprintf(log, "downloading Debian's packages %s\n", strings.Join(systemPackages, ", "))
-	partial, err := os.MkdirTemp(filepath.Dir(target), ".unpacking-system-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(partial)
-	archives, root := filepath.Join(partial, "archives"), filepath.Join(partial, "root")
-	if err := errors.Join(os.MkdirAll(filepath.Join(archives, "partial"), 0o755), os.Mkdir(root, 0o755)); err != nil {
-		return err
-	}
-	if err := downloadSystem(ctx, archives); err != nil {
-		return err
-	}
-	found, err := filepath.Glob(filepath.Join(archives, "*.deb"))
-	if err != nil {
-		return err
-	}
-	for _, archive := range found {
-		if err := tool(ctx, partial, "dpkg-deb", "--extract", archive, root); err != nil {
-			return err
-		}
-	}
-	if err := chooseIptables(filepath.Join(root, "usr", "sbin")); err != nil {
-		return err
-	}
-	return os.Rename(root, target)
-}
-
 // downloadSystem has apt-get find out which libraries are missing. Of the packages themselves it
 // also gets those that are installed, so that what is unpacked is complete.
 func downloadSystem(ctx context.Context, archives string) error {
-	args := append([]string{
+	return apt(ctx, archives, append([]string{
 		"install", "--download-only", "--reinstall", "--yes", "--no-install-recommends",
 		"-o", "Dir::Cache::archives=" + archives, "-o", "Debug::NoLocking=1",
-	}, systemPackages...)
-	first := tool(ctx, archives, "apt-get", args...)
-	if first == nil {
-		return nil
-	}
-	if err := tool(ctx, archives, "apt-get", "update"); err != nil {
-		return errors.Join(first, err)
-	}
-	return tool(ctx, archives, "apt-get", args...)
+	}, systemPackages...)...)
 }
 
-// chooseIptables does what Debian's package does when it is installed: it names the variant.
-func chooseIptables(dir string) error {
+// IptablesLinks are the links that the scripts of Debian's package iptables make in /usr/sbin, with
+// what they point to: they choose the programs of nf_tables, see
+// https://manpages.debian.org/bookworm/iptables/iptables-nft.8.en.html.
+func IptablesLinks() map[string]string {
+	links := map[string]string{}
 	for _, family := range []string{"iptables", "ip6tables"} {
 		for _, program := range []string{"", "-save", "-restore"} {
-			err := os.Symlink(family+"-nft"+program, filepath.Join(dir, family+program))
-			if err != nil && !errors.Is(err, os.ErrExist) {
-				return err
-			}
+			links[family+program] = family + "-nft" + program
+		}
+	}
+	return links
+}
+
+// chooseIptables makes those links below a root directory.
+func chooseIptables(root string) error {
+	for name, variant := range IptablesLinks() {
+		err := os.Symlink(variant, filepath.Join(root, "usr", "sbin", name))
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return err
 		}
 	}
 	return nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package toolchain
 
 import (
@@ -95,7 +97,7 @@ var _ = Describe("A family", func() {
 		Expect(filepath.Glob(filepath.Join(cache, "gloo-operator", "tools", ".building-*"))).To(BeEmpty())
 	})
 
-	It("is built anew when its module, its flags or the platform change", func() {
+	It("is built again when its module, its flags or the platform change", func() {
 		first, err := build(&bytes.Buffer{})
 		Expect(err).NotTo(HaveOccurred())
 		seen := []Tools{first}
@@ -133,7 +135,7 @@ var _ = Describe("A family", func() {
 var _ = Describe("The families of this repository", func() {
 	It("name the programs of a cluster", func() {
 		var programs []string
-		for _, family := range Families() {
+		for _, family := range Families("") {
 			root, err := Root()
 			Expect(err).NotTo(HaveOccurred())
 			src, err := family.read(root)
@@ -156,14 +158,25 @@ var _ = Describe("The families of this repository", func() {
 			}
 			return names
 		}
-		Expect(programs(Kubernetes())).To(ConsistOf("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"))
-		Expect(programs(KubernetesNode())).To(ConsistOf("kubelet", "kube-proxy"))
+		Expect(programs(Kubernetes(""))).To(ConsistOf("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"))
+		Expect(programs(KubernetesNode(""))).To(ConsistOf("kubelet", "kube-proxy"))
 		Expect(programs(Containerd())).To(ConsistOf("containerd", "containerd-shim-runc-v2", "ctr"))
 		Expect(programs(CoreDNS())).To(ConsistOf("coredns"))
 	})
 
+	It("are of each minor version of Kubernetes that has a module", func() {
+		minors, err := OlderKubernetes()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(minors).To(HaveExactElements("1.36", "1.35", "1.34", "1.33"))
+		for _, minor := range minors {
+			Expect(Kubernetes(minor).Version()).To(HavePrefix("v" + minor + "."))
+			Expect(KubernetesNode(minor).Version()).To(HavePrefix("v" + minor + "."))
+			Expect(KubernetesNode(minor).Name).To(Equal("kubernetes-node-" + minor))
+		}
+	})
+
 	It("stamp the version that Kubernetes reports", func() {
-		Expect(Kubernetes().ldflags("v1.37.2")).To(SatisfyAll(
+		Expect(Kubernetes("").ldflags("v1.37.2")).To(SatisfyAll(
 			ContainSubstring("component-base/version.gitVersion=v1.37.2"), ContainSubstring("gitMinor=37")))
 	})
 })

@@ -20,7 +20,7 @@ import (
 	. "github.com/onsi/gomega"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/gloo-operator/gloo-operator/test/images"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
 var versions = []string{"1.28.2", "1.29.1"}
@@ -30,26 +30,26 @@ func TestImages(t *testing.T) {
 	RunSpecs(t, "The images of the end-to-end suite")
 }
 
-var made []images.Tarball
+var made []imagebuild.Tarball
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	var err error
-	made, err = images.Build(ctx, GinkgoWriter, versions...)
+	made, err = imagebuild.Build(ctx, GinkgoWriter, versions...)
 	Expect(err).NotTo(HaveOccurred())
 })
 
-// unpacked is an image in a folder.
+// unpacked is an image in a directory.
 func unpacked(name string) (string, ocispec.ImageConfig) {
 	GinkgoHelper()
-	i := slices.IndexFunc(made, func(one images.Tarball) bool { return one.Name == name })
-	Expect(i).To(BeNumerically(">=", 0), "no image %s among %v", name, made)
+	found, err := imagebuild.Find(made, name)
+	Expect(err).NotTo(HaveOccurred())
 	root := filepath.Join(GinkgoT().TempDir(), "root")
-	image, err := made[i].Unpack(root)
+	image, err := found.Unpack(root)
 	Expect(err).NotTo(HaveOccurred())
 	return root, image.Config
 }
 
-// within runs a program with the folder as its root, and nothing of this machine but the
+// within runs a program with the directory as its root, and nothing of this machine but the
 // kernel: in a network of its own.
 func within(root string, credential *syscall.Credential, program string, arguments ...string) string {
 	GinkgoHelper()
@@ -71,16 +71,18 @@ var _ = Describe("Making them", func() {
 			Expect(one.Path).To(BeARegularFile())
 		}
 		Expect(names).To(ConsistOf(
-			"ghcr.io/gloo-operator/gloo-operator:0.1.0", images.Workload, images.StandIn,
+			"ghcr.io/gloo-operator/gloo-operator:0.1.0", imagebuild.Workload, imagebuild.StandIn,
 			"docker.io/istio/pilot:1.28.2-distroless", "docker.io/istio/install-cni:1.28.2-distroless", "docker.io/istio/ztunnel:1.28.2-distroless",
+			"docker.io/istio/proxyv2:1.28.2-distroless",
 			"docker.io/istio/pilot:1.29.1-distroless", "docker.io/istio/install-cni:1.29.1-distroless", "docker.io/istio/ztunnel:1.29.1-distroless",
+			"docker.io/istio/proxyv2:1.29.1-distroless",
 		))
 	})
 
 	It("makes the same again, and writes nothing", func(ctx SpecContext) {
 		before, err := os.Stat(made[2].Path)
 		Expect(err).NotTo(HaveOccurred())
-		again, err := images.Build(ctx, GinkgoWriter, versions...)
+		again, err := imagebuild.Build(ctx, GinkgoWriter, versions...)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(again).To(Equal(made))
 		after, err := os.Stat(made[2].Path)
@@ -99,11 +101,27 @@ var _ = DescribeTable("Each starts with nothing but what is in it", func(name, o
 	Expect(within(root, credential, program, arguments...)).To(ContainSubstring(output))
 },
 	Entry("the operator", "ghcr.io/gloo-operator/gloo-operator:0.1.0", "1.29.1", "version"),
-	Entry("the workload", images.Workload, "Usage of serve", "serve", "-h"),
+	Entry("the workload", imagebuild.Workload, "Usage of serve", "serve", "-h"),
 	Entry("istiod 1.28.2", "docker.io/istio/pilot:1.28.2-distroless", `Version:"1.28.2"`, "version"),
 	Entry("istiod 1.29.1", "docker.io/istio/pilot:1.29.1-distroless", `Version:"1.29.1"`, "version"),
 	Entry("the CNI agent 1.28.2", "docker.io/istio/install-cni:1.28.2-distroless", `Version:"1.28.2"`, "version"),
 	Entry("the CNI agent 1.29.1", "docker.io/istio/install-cni:1.29.1-distroless", `Version:"1.29.1"`, "version"),
+	Entry("the agent of proxies 1.28.2", "docker.io/istio/proxyv2:1.28.2-distroless", `Version:"1.28.2"`, "version"),
+	Entry("the agent of proxies 1.29.1", "docker.io/istio/proxyv2:1.29.1-distroless", `Version:"1.29.1"`, "version"),
+)
+
+var _ = DescribeTable("The image of proxies", func(name, release string) {
+	root, config := unpacked(name)
+	Expect(config.User).To(Equal("1337:1337"))
+	credential := &syscall.Credential{Uid: 1337, Gid: 1337}
+	By("starting the Envoy that goes with the release, with the libraries that are in it")
+	Expect(within(root, credential, "/usr/local/bin/envoy", "--version")).To(ContainSubstring("/" + release + "."))
+	By("having the template without what upstream's Envoy does not have")
+	Expect(os.ReadFile(filepath.Join(root, "var/lib/istio/envoy/envoy_bootstrap_tmpl.json"))).To(And(
+		ContainSubstring(`"dynamic_resources"`), Not(ContainSubstring("if .metadata_discovery"))))
+},
+	Entry("of Istio 1.28.2", "docker.io/istio/proxyv2:1.28.2-distroless", "1.36"),
+	Entry("of Istio 1.29.1", "docker.io/istio/proxyv2:1.29.1-distroless", "1.37"),
 )
 
 var _ = Describe("The image of istiod", func() {

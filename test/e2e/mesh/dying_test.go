@@ -18,14 +18,14 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
-	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
 
 // dying are specs of what the cluster loses while it has a mesh.
 func dying() {
-	var talk *questions
+	var talk, inMesh *questions
 
-	BeforeAll(func() { talk = since(talking) })
+	BeforeAll(func() { talk, inMesh = since(talking), since(within.client) })
 
 	rollout := 0
 	DescribeTable("is completed by the operators' next leader when the present one", func(kill func(*corev1.Pod)) {
@@ -46,18 +46,21 @@ func dying() {
 		}),
 	)
 
+	It("has let pods in the mesh talk to each other meanwhile", func() { inMesh.expectAnswered("operators killed") })
+
 	It("says which node it misses while a kubelet is dead, and changes nothing", func(ctx SpecContext) {
-		mark := env.Settled()
+		mark, client := env.Settled(), since(within.client)
 		kubelet := kill(cluster.Kubelet)
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring(nodes[1]))
 		env.EventuallyPhase(v1.PhaseDegraded)
 		Expect(kubelet.Start(ctx)).To(Succeed())
 		env.EventuallyPhase(v1.PhaseSucceeded)
+		client.expectRecovery("kubelet killed on one node")
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
 	})
 
 	It("is not restarted when containerd dies", func(ctx SpecContext) {
-		mark, running := env.Settled(), restarts()
+		mark, running, client := env.Settled(), restarts(), since(within.client)
 		containerd := kill(cluster.Containerd)
 		Expect(containerd.Start(ctx)).To(Succeed())
 		runPod(workload(outside, "later", nodes[1])) // The kubelet has found it again.
@@ -65,19 +68,21 @@ func dying() {
 		Eventually(restarts).Should(Equal(running))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.MeshWrites(mark)).To(BeEmpty())
+		client.expectAnswered("containerd killed on one node")
 	})
 
 	It("goes on as it is when the images of a change cannot be had, and says so", func() {
-		running := restarts()
+		running, client := restarts(), since(within.client)
 		env.Patch(`{"spec":{"image":{"registry":"registry.invalid"}}}`)
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(MatchRegexp(`pod istiod-.*(ErrImagePull|ImagePullBackOff)`))
 		Eventually(restarts).Should(Equal(running))
 		env.Patch(`{"spec":{"image":null}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Eventually(restarts).Should(Equal(running))
+		client.expectAnswered("images of a change missing")
 	})
 
-	It("has let pods talk to each other all the while", func() { talk.expectAnswered() })
+	It("has let pods talk to each other all the while", func() { talk.expectAnswered("failures") })
 }
 
 // holder is who holds the operators' lease: a name of a pod, and a number of its own. It is

@@ -15,12 +15,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/gloo-operator/gloo-operator/test/images"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
 // outside is a namespace that is not in the mesh, and ambient one that is.
@@ -33,16 +31,20 @@ const (
 // one asks a server through its Service, and pods come and go.
 type load struct {
 	asking []*questions
+	// reusing is a client that keeps its connection.
+	reusing *questions
 	// steady are the containers that run since before, by pod and container.
 	steady map[string]string
 	churn  *churn
 }
 
-// asked is what a client counted: see test/images/cmd/workload.
+// asked is what a client counted: see test/e2e/workload.
 type asked struct {
 	Asked, Failed, Retried int
-	LastError              string
-	LastFailed             *time.Time
+	// Connections is how many connections were made.
+	Connections int
+	LastError   string
+	LastFailed  *time.Time
 }
 
 // putLoad begins. The first answers are there when it returns.
@@ -50,11 +52,11 @@ func putLoad() *load {
 	GinkgoHelper()
 	toIstiod := asker("asks-on", func(pod *corev1.Pod) {
 		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{
-			Name: "workload", Image: images.Workload, ImagePullPolicy: corev1.PullNever,
+			Name: "workload", Image: imagebuild.Workload, ImagePullPolicy: corev1.PullNever,
 			Args: []string{"ask", "-patience=5s", "http://127.0.0.1:15021/ask"},
 		})
 	})
-	return &load{asking: []*questions{since(talking), since(toIstiod)}, steady: containers(), churn: startChurn()}
+	return &load{asking: []*questions{since(talking), since(within.client), since(toIstiod)}, reusing: since(within.reuser), steady: containers(), churn: startChurn()}
 }
 
 // askServer runs a server and a client that keeps asking it by its Service, from one node
@@ -62,14 +64,8 @@ func putLoad() *load {
 func askServer() *corev1.Pod {
 	GinkgoHelper()
 	server := runPod(workload(outside, "server", nodes[0]))
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: outside, Name: server.Name},
-		Spec:       corev1.ServiceSpec{Selector: server.Labels, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
-	}
-	Expect(env.API.Create(GinkgoT().Context(), service)).To(Succeed())
-	asks := workload(outside, "client", nodes[1])
-	asks.Spec.Containers[0].Args = []string{"ask", "-timeout=6s", "http://server.outside.svc.cluster.local"} // A lost question to DNS costs five.
-	return runPod(asks)
+	expose(server)
+	return runPod(asks(workload(outside, "client", nodes[1]), "http://server.outside.svc.cluster.local"))
 }
 
 // questions are those of a client from some moment on.
@@ -85,23 +81,41 @@ func since(client *corev1.Pod) *questions {
 	Eventually(func(g Gomega) {
 		last := q.before
 		q.before = counted(g, client)
-		g.Expect(q.before.Asked).To(BeNumerically(">", last.Asked))
-		g.Expect(q.before.Failed).To(Equal(last.Failed))
+		g.Expect(q.before.Failed).To(Equal(last.Failed), q.before.LastError)
+		g.Expect(q.before.Asked).To(BeNumerically(">", last.Asked), q.before.LastError)
 	}).Should(Succeed(), client.Name)
 	return q
 }
 
-// expectAnswered wants all of them answered, and that there were some.
-func (q *questions) expectAnswered() {
+// expectAnswered wants all of them answered, and that there were some. It waits for those.
+func (q *questions) expectAnswered(during string) asked {
 	GinkgoHelper()
-	last, now := counted(Default, q.client), asked{}
-	Eventually(func(g Gomega) { // The last one has its answer.
-		now = counted(g, q.client)
-		g.Expect(now.Asked).To(BeNumerically(">", last.Asked))
-	}).Should(Succeed())
-	AddReportEntry(q.client.Name, now)
-	Expect(now.Asked).To(BeNumerically(">", q.before.Asked+20), q.client.Name)
-	Expect(now.Failed).To(Equal(q.before.Failed), "%s: %s", q.client.Name, now.LastError)
+	var so asked
+	Eventually(func(g Gomega) {
+		so = q.counted(g)
+		g.Expect(so.Asked).To(BeNumerically(">", 20))
+	}).Should(Succeed(), q.client.Name)
+	q.report(during, so)
+	Expect(so.Failed).To(BeZero(), "%s during %s: %s", q.client.Name, during, so.LastError)
+	return so
+}
+
+// expectRecovery waits until there are answers again, and reports what failed until then.
+func (q *questions) expectRecovery(after string) {
+	GinkgoHelper()
+	since(q.client)
+	q.report(after, q.counted(Default))
+}
+
+// counted is what came since then. The question that is under way has its answer.
+func (q *questions) counted(g Gomega) asked {
+	last, now := counted(g, q.client), asked{}
+	g.Eventually(func() int { now = counted(g, q.client); return now.Asked }).Should(BeNumerically(">", last.Asked))
+	now.Asked -= q.before.Asked
+	now.Failed -= q.before.Failed
+	now.Retried -= q.before.Retried
+	now.Connections -= q.before.Connections
+	return now
 }
 
 // counted is what a client has counted up to now.
@@ -156,7 +170,7 @@ func startChurn() *churn {
 	return c
 }
 
-// counted counts a pod, and tells whether it ran.
+// counted counts a pod, and reports whether it ran.
 func (c *churn) counted(namespace string, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -179,11 +193,14 @@ func (c *churn) end() {
 const redirection = "ambient.istio.io/redirection"
 
 // comeAndGo lets a pod run and go, even if the context ends meanwhile. One of the mesh is
-// not there until it is taken in.
+// not there until it is taken in, and asks another one from its first moment on.
 func comeAndGo(ctx context.Context, namespace, name, node string) error {
 	ctx = context.WithoutCancel(ctx)
 	pod := workload(namespace, name, node)
 	pod.Labels = nil
+	if namespace == ambient {
+		asks(pod, backend)
+	}
 	if err := env.API.Create(ctx, pod); err != nil {
 		return err
 	}
@@ -201,7 +218,29 @@ func comeAndGo(ctx context.Context, namespace, name, node string) error {
 	if !slices.Contains(chain, "istio-cni") {
 		return fmt.Errorf("the CNI chain of %s is %v", node, chain)
 	}
+	if namespace == ambient {
+		if err := answered(ctx, pod); err != nil {
+			return err
+		}
+	}
 	return env.API.Delete(ctx, pod, client.GracePeriodSeconds(0))
+}
+
+// answered fails if one of the first questions of a pod does.
+func answered(ctx context.Context, pod *corev1.Pod) error {
+	var so asked
+	var out string
+	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		out, _ = env.TryKubectl("logs", "--namespace", pod.Namespace, pod.Name, "--tail=1") // It is asked again.
+		return json.Unmarshal([]byte(out), &so) == nil && so.Asked > 5, nil
+	})
+	if err == nil && so.Failed > 0 {
+		err = errors.New("a request failed")
+	}
+	if err != nil {
+		return fmt.Errorf("%s asked: %w: %s", pod.Name, err, out)
+	}
+	return nil
 }
 
 // refusedSandboxes are what the kubelets said of pods of a namespace whose network could
@@ -236,7 +275,8 @@ func (l *load) expectUndisturbed() {
 		Expect(refused).NotTo(ContainElement(MatchRegexp(wanting)))
 	}
 	for _, q := range l.asking {
-		q.expectAnswered()
+		q.expectAnswered("upgrade")
 	}
+	l.reusing.expectAnswered("upgrade")
 	Expect(containers()).To(Equal(l.steady), "no workload was restarted")
 }

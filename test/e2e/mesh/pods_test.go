@@ -12,11 +12,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/gloo-operator/gloo-operator/test/images"
-	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
+	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
 
-// known is what a stand-in for ztunnel tells: see test/ztunnelstandin.
+// known is what a stand-in for ztunnel tells: see test/e2e/ztunnelstandin.
 type known struct {
 	Connected []string
 	Resources map[string]int
@@ -60,7 +60,7 @@ func asker(name string, edits ...func(*corev1.Pod)) *corev1.Pod {
 		Spec:       *env.Ztunnel().Spec.Template.Spec.DeepCopy(),
 	}
 	container := &asking.Spec.Containers[0]
-	container.Image, container.ImagePullPolicy, container.ReadinessProbe = images.StandIn, corev1.PullNever, nil
+	container.Image, container.ImagePullPolicy, container.ReadinessProbe = imagebuild.StandIn, corev1.PullNever, nil
 	container.Env = append(container.Env, corev1.EnvVar{Name: "INPOD_UDS", Value: "/tmp/nobody.sock"})
 	for _, edit := range edits {
 		edit(asking)
@@ -93,7 +93,7 @@ func workload(namespace, name, node string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": name}},
 		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{
-			Name: "workload", Image: images.Workload, ImagePullPolicy: corev1.PullNever, Args: []string{"serve"},
+			Name: "workload", Image: imagebuild.Workload, ImagePullPolicy: corev1.PullNever, Args: []string{"serve"},
 		}}},
 	}
 }

@@ -12,11 +12,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
-	"github.com/gloo-operator/gloo-operator/test/images"
-	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
+	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
 
 // The versions that there are images of.
@@ -36,14 +35,16 @@ var env *Env
 // talking is a pod that keeps asking another one from the beginning on, outside of the mesh.
 var talking *corev1.Pod
 
+// within is what goes on in the mesh.
+var within *traffic
+
 func TestMesh(t *testing.T) { Run(t, "A mesh whose pods run") }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	log.SetLogger(GinkgoLogr)
 	SetDefaultEventuallyTimeout(5 * time.Minute) // Pods start when the machine gets to it.
-	made, err := images.Build(ctx, GinkgoWriter, before, after)
+	made, err := imagebuild.Build(ctx, GinkgoWriter, before, after)
 	Expect(err).NotTo(HaveOccurred())
 	env = NewBare(ctx, func(o *cluster.Options) {
-		o.Nodes, o.KubeletVersion, o.RealNodes, o.Images = 0, "", len(nodes), images.Paths(made)
+		o.Nodes, o.KubeletVersion, o.Cilium, o.RealNodes, o.Images = 0, "", false, len(nodes), imagebuild.Paths(made)
 	})
 })

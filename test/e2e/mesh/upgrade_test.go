@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
-	. "github.com/gloo-operator/gloo-operator/test/operatortest"
+	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
 
 // settledMesh are specs of a mesh in which nothing happens.
@@ -23,7 +23,10 @@ func settledMesh() {
 			g.Expect(hook.ClientConfig.CABundle).NotTo(BeEmpty())
 			g.Expect(hook.FailurePolicy).To(HaveValue(Equal(admissionv1.Fail)))
 		}).Should(Succeed())
+		client, reuser := since(within.client), since(within.reuser)
 		env.ExpectQuiet(env.Settled(), time.Minute)
+		client.expectAnswered("a quiet minute")
+		Expect(reuser.expectAnswered("a quiet minute").Connections).To(BeZero(), "the connection has been kept")
 	})
 }
 

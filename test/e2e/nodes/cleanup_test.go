@@ -3,11 +3,9 @@
 package nodes_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,40 +15,8 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/node"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
-
-// starterVariable makes the test binary start a cluster instead of testing: "detached" or "bound".
-const starterVariable = "CLUSTER_TEST_STARTER"
-
-// actAsStarter starts a cluster in the folder given as argument, says so, and waits for its end.
-func actAsStarter() {
-	_, err := cluster.Start(context.Background(), cluster.Options{
-		Dir: os.Args[1], RealNodes: 2, Images: os.Args[2:], Detach: os.Getenv(starterVariable) == "detached", Log: os.Stdout,
-	})
-	fmt.Println("started:", err)
-	select {}
-}
-
-// killedStarter runs until its output has a line with the text, does what is to be done then, and is
-// killed.
-func killedStarter(ctx context.Context, kind, dir, when string, then func()) {
-	GinkgoHelper()
-	starter := exec.CommandContext(ctx, os.Args[0], dir, archive)
-	starter.Env = append(os.Environ(), starterVariable+"="+kind)
-	out, err := starter.StdoutPipe()
-	Expect(err).NotTo(HaveOccurred())
-	Expect(starter.Start()).To(Succeed())
-	defer func() {
-		_ = starter.Process.Kill()
-		_ = starter.Wait() // it was killed
-	}()
-	lines := bufio.NewScanner(out)
-	for !strings.Contains(lines.Text(), when) {
-		Expect(lines.Scan()).To(BeTrue(), "the starter ended")
-		fmt.Fprintln(GinkgoWriter, lines.Text())
-	}
-	then()
-}
 
 // traces are what a cluster with real nodes is to this machine.
 type traces struct {
@@ -147,15 +113,15 @@ var _ = Describe("Of a cluster with real nodes", func() {
 			left.learnNamespaces()
 			opened, err := cluster.Open(left.dir)
 			Expect(err).NotTo(HaveOccurred())
-			runPod(ctx, clientOf(opened), "default", "one", "node-1")
-			runPod(ctx, clientOf(opened), "default", "two", "node-2")
+			runPod(ctx, clustertest.Client(opened, "tests"), "default", "one", "node-1")
+			runPod(ctx, clustertest.Client(opened, "tests"), "default", "two", "node-2")
 			Expect(left.inside()).To(ContainElements("init", "containerd", "containerd-shim", "kubelet", "pause", "workload", "etcd", "forwarder"))
 			Expect(left.groups()).NotTo(BeEmpty())
 		}
 	}
 
 	It("nothing runs once its starter is killed, and nothing is left after down", func(ctx context.Context) {
-		killedStarter(ctx, "bound", left.dir, "started: <nil>", withPods(ctx))
+		clustertest.KilledStarter(ctx, clustertest.Bound, left.dir, "started: <nil>", withPods(ctx), archive)
 		Eventually(left.inside).Should(BeEmpty())
 		Expect(left.groups()).NotTo(BeEmpty())
 		Expect(cluster.Down(left.dir)).To(Succeed())
@@ -163,28 +129,28 @@ var _ = Describe("Of a cluster with real nodes", func() {
 	})
 
 	It("that is detached, all lives on until down, and nothing is left then", func(ctx context.Context) {
-		killedStarter(ctx, "detached", left.dir, "started: <nil>", withPods(ctx))
+		clustertest.KilledStarter(ctx, clustertest.Detached, left.dir, "started: <nil>", withPods(ctx), archive)
 		opened, err := cluster.Open(left.dir)
 		Expect(err).NotTo(HaveOccurred())
 		kubelet := opened.Process(cluster.NodeProcess("node-1", cluster.Kubelet))
 		Expect(kubelet.Kill()).To(Succeed())
 		Expect(kubelet.Start(ctx)).To(Succeed())
-		runPod(ctx, clientOf(opened), "default", "three", "node-1")
+		runPod(ctx, clustertest.Client(opened, "tests"), "default", "three", "node-1")
 		Expect(cluster.Down(left.dir)).To(Succeed())
 		left.expectNone()
 	})
 
 	It("that was not done yet, nothing is left, and the next one starts in its place", func(ctx context.Context) {
-		killedStarter(ctx, "detached", left.dir, "node-1/containerd ready", left.learnNamespaces)
+		clustertest.KilledStarter(ctx, clustertest.Detached, left.dir, "node-1/containerd ready", left.learnNamespaces, archive)
 		Expect(left.inside()).NotTo(BeEmpty())
 		Expect(cluster.Down(left.dir)).To(Succeed())
 		left.expectNone()
 
-		killedStarter(ctx, "bound", left.dir, "node-1/kubelet ready", func() {})
+		clustertest.KilledStarter(ctx, clustertest.Bound, left.dir, "node-1/kubelet ready", func() {}, archive)
 		Eventually(left.inside).Should(BeEmpty())
 		next, err := cluster.Start(ctx, cluster.Options{Dir: left.dir, RealNodes: 1, Images: []string{archive}, Log: GinkgoWriter})
 		Expect(err).NotTo(HaveOccurred())
-		runPod(ctx, clientOf(next), "default", "one", "node-1")
+		runPod(ctx, clustertest.Client(next, "tests"), "default", "one", "node-1")
 		Expect(next.Stop()).To(Succeed())
 		left.expectNone()
 	})

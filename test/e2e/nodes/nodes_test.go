@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 var _ = Describe("On real nodes", func() {
@@ -49,7 +50,7 @@ var _ = Describe("On real nodes", func() {
 		namespace := newNamespace(ctx)
 		for _, node := range []string{"node-1", "node-2"} {
 			pod := runPod(ctx, client, namespace, "from-"+node, node)
-			Eventually(in(ctx, pod, "https://kubernetes.default.svc/version")).Should(ContainSubstring(cluster.DefaultKubeletVersion))
+			Eventually(in(ctx, pod, "https://kubernetes.default.svc/version")).Should(ContainSubstring(`"gitVersion": "v1.`))
 		}
 	})
 
@@ -157,7 +158,7 @@ var _ = Describe("On real nodes", func() {
 		mixed, err := cluster.Start(ctx, cluster.Options{RealNodes: 1, Nodes: 1, Images: []string{archive}, Log: GinkgoWriter})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(mixed.Stop)
-		client := clientOf(mixed)
+		client := clustertest.Client(mixed, "tests")
 		nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(nodes.Items).To(ConsistOf(

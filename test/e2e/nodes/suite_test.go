@@ -19,19 +19,13 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/node"
+	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
 // image is what the pods of all specs run.
 const image = "docker.io/local/workload:1"
 
-// TestMain lets the test binary also be a program that starts a cluster and is killed.
-func TestMain(m *testing.M) {
-	if os.Getenv(starterVariable) != "" {
-		actAsStarter()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clustertest.Main(m, cluster.Options{RealNodes: 2}) }
 
 func TestNodes(t *testing.T) {
 	RegisterFailHandler(Fail)
@@ -53,7 +47,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	shared, err = cluster.Start(ctx, cluster.Options{RealNodes: 2, Images: []string{archive}, Log: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(shared.Stop)
-	client = clientOf(shared)
+	client = clustertest.Client(shared, "tests")
 })
 
 // workload builds the image and returns the path of its archive.
@@ -61,7 +55,7 @@ func workload(ctx context.Context) string {
 	GinkgoHelper()
 	dir := GinkgoT().TempDir()
 	program := filepath.Join(dir, "workload")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./workload")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "../workload")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), string(out))
@@ -69,24 +63,12 @@ func workload(ctx context.Context) string {
 	return program + ".tar"
 }
 
-func clientOf(c *cluster.Cluster) *kubernetes.Clientset {
-	GinkgoHelper()
-	client, err := kubernetes.NewForConfig(c.Config("tests"))
-	Expect(err).NotTo(HaveOccurred())
-	return client
-}
-
-// newNamespace is a namespace for one spec.
+// newNamespace is a namespace for one spec in which pods can run.
 func newNamespace(ctx context.Context) string {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
-	created, err := client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func(ctx context.Context) error {
-		return client.CoreV1().Namespaces().Delete(ctx, created.Name, metav1.DeleteOptions{})
-	})
-	eventuallyHasAccount(ctx, client, created.Name)
-	return created.Name
+	name := clustertest.Namespace(ctx, client)
+	eventuallyHasAccount(ctx, client, name)
+	return name
 }
 
 func eventuallyHasAccount(ctx context.Context, client *kubernetes.Clientset, namespace string) {
@@ -107,7 +89,7 @@ func runPod(ctx context.Context, client *kubernetes.Clientset, namespace, name, 
 			NodeName:                      node,
 			TerminationGracePeriodSeconds: new(int64),
 			Containers: []corev1.Container{{
-				Name: "main", Image: image, ImagePullPolicy: corev1.PullNever,
+				Name: "main", Image: image, ImagePullPolicy: corev1.PullNever, Args: []string{"serve", "-listen-tls=:8443"},
 				ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{
 					HTTPGet: &corev1.HTTPGetAction{Port: intstr.FromInt32(8080)},
 				}},
@@ -118,18 +100,9 @@ func runPod(ctx context.Context, client *kubernetes.Clientset, namespace, name, 
 	var pod *corev1.Pod
 	Eventually(func() (bool, error) {
 		pod, err = pods.Get(ctx, name, metav1.GetOptions{})
-		return err == nil && isReady(pod), err
+		return err == nil && clustertest.IsReady(pod), err
 	}).Should(BeTrue(), func() string { return pod.String() })
 	return pod
-}
-
-func isReady(pod *corev1.Pod) bool {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // expose makes a Service of the pod's name.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -40,8 +41,8 @@ type agent struct {
 	session *gexec.Session
 }
 
-// startAgent starts it. The pod's network is what it gets as its file descriptor 3.
-func startAgent(m *mesh, version string, node, pod *network) *agent {
+// startAgent starts it. The pods' networks are what it gets as its file descriptors from 3 on.
+func startAgent(m *mesh, version string, node *network, pods ...*network) *agent {
 	GinkgoHelper()
 	a := &agent{root: unpacked("docker.io/istio/install-cni:" + version + "-distroless")}
 	kubeconfig, err := os.ReadFile(m.Kubeconfig())
@@ -51,20 +52,20 @@ func startAgent(m *mesh, version string, node, pod *network) *agent {
 	write(a.root, account+"token", "unused")
 	write(a.root, account+"ca.crt", m.rootCertificate)
 	write(a.root, "host/etc/cni/net.d/05-cilium.conflist", primary)
-	for _, folder := range []string{"host/opt/cni/bin", "proc", "var/run/istio-cni", "var/run/ztunnel"} {
-		Expect(os.MkdirAll(filepath.Join(a.root, folder), 0o755)).To(Succeed())
+	for _, directory := range []string{"host/opt/cni/bin", "proc", "var/run/istio-cni", "var/run/ztunnel"} {
+		Expect(os.MkdirAll(filepath.Join(a.root, directory), 0o755)).To(Succeed())
 	}
 	Expect(os.Symlink("/proc", filepath.Join(a.root, "host/proc"))).To(Succeed())
 	server, err := url.Parse(m.Config("").Host)
 	Expect(err).NotTo(HaveOccurred())
 	node.forward(server.Host)
-	a.launch(m, server, node, pod)
+	a.launch(m, server, node, pods)
 	return a
 }
 
 // launch runs the agent as the first process of a PID namespace: it looks for pods among
 // the processes that it sees.
-func (a *agent) launch(m *mesh, server *url.URL, node, pod *network) {
+func (a *agent) launch(m *mesh, server *url.URL, node *network, pods []*network) {
 	GinkgoHelper()
 	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc="+filepath.Join(a.root, "proc"),
 		"chroot", a.root, "install-cni", "--log_output_level=default:info")
@@ -72,10 +73,12 @@ func (a *agent) launch(m *mesh, server *url.URL, node, pod *network) {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/cni/bin",
 		"KUBECONFIG=/kubeconfig", "NODE_NAME=" + m.node, "POD_NAME=istio-cni-node-abcde", "POD_NAMESPACE=" + meshNamespace,
 		"KUBERNETES_SERVICE_HOST=" + server.Hostname(), "KUBERNETES_SERVICE_PORT=" + server.Port(),
-		"AMBIENT_ENABLED=true", "AMBIENT_ENABLEMENT_SELECTOR=" + selector, "AMBIENT_IPV6=false", "AMBIENT_DNS_CAPTURE=true",
+		"AMBIENT_ENABLED=true", "AMBIENT_ENABLEMENT_SELECTOR=" + selector, "AMBIENT_IPV6=true", "AMBIENT_DNS_CAPTURE=true",
 		"CHAINED_CNI_PLUGIN=true", "REPAIR_ENABLED=false",
 	}
-	cmd.ExtraFiles = []*os.File{pod.handle}
+	for _, pod := range pods {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, pod.handle)
+	}
 	node.do(func() {
 		defer GinkgoRecover()
 		a.session = start(cmd)
@@ -89,11 +92,15 @@ func (a *agent) path(name string) string { return filepath.Join(a.root, name) }
 func (a *agent) socket() string { return a.path("var/run/ztunnel/ztunnel.sock") }
 
 // announce tells the agent of a new pod as the CNI plugin does, and returns its answer: it
-// answers when ztunnel has acknowledged the pod.
-func (a *agent) announce(ctx context.Context, g Gomega, pod *corev1.Pod) (int, string) {
+// answers when ztunnel has acknowledged the pod. The network is given by its place among the
+// agent's.
+func (a *agent) announce(ctx context.Context, g Gomega, pod *corev1.Pod, network int, addresses ...string) (int, string) {
+	var ips []any
+	for _, address := range addresses {
+		ips = append(ips, map[string]any{"Address": net.IPNet{IP: net.ParseIP(address), Mask: net.CIDRMask(32, 32)}})
+	}
 	event, err := json.Marshal(map[string]any{
-		"Netns": "/proc/1/fd/3", "PodName": pod.Name, "PodNamespace": pod.Namespace,
-		"IPs": []any{map[string]any{"Address": net.IPNet{IP: net.ParseIP(podAddress), Mask: net.CIDRMask(32, 32)}}},
+		"Netns": fmt.Sprintf("/proc/1/fd/%d", 3+network), "PodName": pod.Name, "PodNamespace": pod.Namespace, "IPs": ips,
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -88,6 +88,20 @@ func (m *mesh) runs(ctx context.Context, pod *corev1.Pod) *corev1.Pod {
 	return pod
 }
 
+// runAt has a pod run with those addresses, as a kubelet reports it.
+func (m *mesh) runAt(ctx context.Context, pod *corev1.Pod, addresses ...string) {
+	GinkgoHelper()
+	pod.Status = corev1.PodStatus{
+		Phase: corev1.PodRunning, PodIP: addresses[0], StartTime: new(metav1.Now()),
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+	}
+	for _, address := range addresses {
+		pod.Status.PodIPs = append(pod.Status.PodIPs, corev1.PodIP{IP: address})
+	}
+	_, err := m.kube.CoreV1().Pods(pod.Namespace).UpdateStatus(ctx, pod, metav1.UpdateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+}
+
 // token is one that the kubelet would project into the pod.
 func (m *mesh) token(ctx context.Context, pod *corev1.Pod) string {
 	GinkgoHelper()

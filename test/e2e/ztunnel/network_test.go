@@ -59,6 +59,31 @@ func (n *network) do(job func()) {
 	<-done
 }
 
+// link connects two networks by an Ethernet link, eth0 in each.
+func (n *network) link(other *network) {
+	GinkgoHelper()
+	n.ip([]*os.File{other.handle}, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", "/proc/self/fd/3")
+}
+
+// connect gives the link addresses, and makes it the way to all others.
+func (n *network) connect(addresses ...string) {
+	GinkgoHelper()
+	n.ip(nil, "link", "set", "eth0", "up")
+	for _, address := range addresses {
+		n.ip(nil, "address", "add", address, "dev", "eth0", "nodad")
+	}
+}
+
+func (n *network) ip(files []*os.File, arguments ...string) {
+	GinkgoHelper()
+	cmd := exec.Command("ip", arguments...)
+	cmd.ExtraFiles = files
+	var out []byte
+	var err error
+	n.do(func() { out, err = cmd.CombinedOutput() })
+	Expect(err).NotTo(HaveOccurred(), "ip %v: %s", arguments, out)
+}
+
 // inode names the network.
 func (n *network) inode() uint64 {
 	GinkgoHelper()

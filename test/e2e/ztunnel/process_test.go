@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -17,21 +16,21 @@ import (
 	"github.com/onsi/gomega/gexec"
 	"golang.org/x/sys/unix"
 
-	"github.com/gloo-operator/gloo-operator/test/images"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
-// unpacked is the image of that name in a folder, with what a container has besides.
+// unpacked is the image of that name in a directory, with what a container has besides.
 func unpacked(name string) string {
 	GinkgoHelper()
-	i := slices.IndexFunc(made, func(one images.Tarball) bool { return one.Name == name })
-	Expect(i).To(BeNumerically(">=", 0), "no image %s among %v", name, made)
+	found, err := imagebuild.Find(made, name)
+	Expect(err).NotTo(HaveOccurred())
 	// A short path: those of sockets below it may have 107 characters.
 	parent, err := os.MkdirTemp("", "standin-")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(os.RemoveAll, parent)
 	Expect(os.Chmod(parent, 0o755)).To(Succeed())
 	root := filepath.Join(parent, "root")
-	_, err = made[i].Unpack(root)
+	_, err = found.Unpack(root)
 	Expect(err).NotTo(HaveOccurred())
 	write(root, "etc/hosts", "127.0.0.1 localhost\n")
 	write(root, "etc/resolv.conf", "nameserver 127.0.0.1\n")
@@ -42,7 +41,7 @@ func unpacked(name string) string {
 	return root
 }
 
-// write writes a file below a root, and the folders that it is in.
+// write writes a file below a root, and the directories that it is in.
 func write(root, name, content string) {
 	GinkgoHelper()
 	file := filepath.Join(root, name)

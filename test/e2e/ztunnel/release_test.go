@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
+	"github.com/onsi/gomega/gexec"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,7 +29,11 @@ var _ = Describe("The stand-in for ztunnel", func() {
 			BeforeAll(r.start)
 			r.turnsReady()
 			r.followsPods()
-			r.outlivesIstiod()
+			Context("between two pods", func() {
+				r.carriesTraffic()
+				r.handsOver()
+			})
+			Context("that has started again", r.outlivesIstiod)
 		})
 	}
 })
@@ -38,8 +43,10 @@ type release struct {
 	version string
 	m       *mesh
 	pod     *network
-	a       *agent
-	s       *standin
+	// client and server are the networks of pods that talk to each other.
+	client, server *network
+	a              *agent
+	s              *standin
 	// lonely is a stand-in that no agent speaks to.
 	lonely  *standin
 	shopper *corev1.Pod
@@ -49,7 +56,9 @@ func (r *release) start(ctx SpecContext) {
 	r.m = newMesh(ctx, r.version)
 	r.lonely = startStandin(ctx, r.m, r.version, filepath.Join(GinkgoT().TempDir(), "none.sock"))
 	r.pod = newNetwork()
-	r.a = startAgent(r.m, r.version, newNetwork(), r.pod)
+	r.client, r.server = newNetwork(), newNetwork()
+	r.client.link(r.server)
+	r.a = startAgent(r.m, r.version, newNetwork(), r.pod, r.client, r.server)
 	r.s = startStandin(ctx, r.m, r.version, r.a.socket())
 }
 
@@ -60,7 +69,7 @@ func eventually(check func(g Gomega)) {
 
 func (r *release) turnsReady() {
 	It("says first what it is", func() {
-		Eventually(r.s.session.Err).WithTimeout(patience).Should(gbytes.Say("stand-in for ztunnel.*carries no traffic"))
+		Eventually(r.s.session.Err).WithTimeout(patience).Should(gbytes.Say("stand-in for ztunnel.*carries traffic as far as tests need it"))
 	})
 
 	It("is not ready as long as the node agent is missing, and says so", func() {
@@ -86,7 +95,7 @@ func (r *release) followsPods() {
 		Expect(kubelet.Stop()).To(Succeed())
 		r.shopper = r.m.pod(ctx, shop, "cart-abcde", "cart")
 		eventually(func(g Gomega) {
-			code, answer := r.a.announce(ctx, g, r.shopper)
+			code, answer := r.a.announce(ctx, g, r.shopper, 0, podAddress)
 			g.Expect(code).To(Equal(http.StatusOK), answer)
 		})
 		Expect(kubelet.Start(ctx)).To(Succeed())
@@ -121,6 +130,8 @@ func (r *release) followsPods() {
 		second := startStandin(ctx, r.m, r.version, r.a.socket())
 		Eventually(second.readiness).WithTimeout(patience).Should(Equal(http.StatusOK))
 		Expect(second.known(Default).Workloads).To(HaveKey(string(r.shopper.UID)))
+		second.session.Terminate() // The agent announces new pods to the newest one.
+		Eventually(second.session).WithTimeout(patience).Should(gexec.Exit(0))
 	})
 
 	It("forgets a pod that is gone", func(ctx SpecContext) {
@@ -134,6 +145,11 @@ func (r *release) followsPods() {
 }
 
 func (r *release) outlivesIstiod() {
+	BeforeAll(func(ctx SpecContext) {
+		r.s = startStandin(ctx, r.m, r.version, r.a.socket())
+		Eventually(r.s.readiness).WithTimeout(patience).Should(Equal(http.StatusOK))
+	})
+
 	It("notices that istiod has gone, and stays ready, as ztunnel does", func() {
 		r.m.stopIstiod()
 		eventually(func(g Gomega) { g.Expect(r.s.known(g).Connected).To(ConsistOf("zds")) })

@@ -53,6 +53,7 @@ func startStandin(ctx context.Context, m *mesh, version, socket string) *standin
 		"POD_NAME=" + m.ztunnel.Name, "POD_NAMESPACE=" + meshNamespace, "NODE_NAME=" + m.node, "INSTANCE_IP=" + m.ztunnel.Status.PodIP,
 		"SERVICE_ACCOUNT=ztunnel", "INPOD_UDS=" + socket, "STANDIN_LISTEN=" + s.address, "STANDIN_ADMIN=" + freePort(),
 		"CA_ROOT_CA=" + filepath.Join(root, "var/run/secrets/istio/root-cert.pem"),
+		"STANDIN_RESOLVER=" + filepath.Join(root, "etc/resolv.conf"),
 		"STANDIN_TOKEN=" + filepath.Join(root, "var/run/secrets/tokens/istio-token"),
 	}
 	s.session = start(cmd)

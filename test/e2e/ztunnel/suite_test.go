@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/gloo-operator/gloo-operator/test/images"
+	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
 
 var versions = []string{"1.28.2", "1.29.1"}
@@ -22,11 +22,11 @@ func TestZtunnel(t *testing.T) {
 	RunSpecs(t, "The stand-in for ztunnel")
 }
 
-var made []images.Tarball
+var made []imagebuild.Tarball
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	GinkgoT().Setenv(images.ZtunnelVariable, "")
+	GinkgoT().Setenv(imagebuild.ZtunnelVariable, "")
 	var err error
-	made, err = images.Build(ctx, GinkgoWriter, versions...)
+	made, err = imagebuild.Build(ctx, GinkgoWriter, versions...)
 	Expect(err).NotTo(HaveOccurred())
 })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command init is the first process of a real node, in namespaces of its own: it arranges the
-// node's folders, says so in the file /run/node-ready, and from then on collects processes that
+// node's directories, says so in the file /run/node-ready, and from then on collects processes that
 // lost their parent. When it ends, the kernel ends all that runs on the node, and the mounts, the
 // links and the namespaces are gone.
 package main
@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "folder of the node's state")
-	system := flag.String("system", "", "folder to lay over /usr, with programs that the machine lacks")
+	dir := flag.String("dir", "", "directory of the node's state")
+	system := flag.String("system", "", "directory to lay over /usr, with programs that the machine lacks")
 	flag.Parse()
 	if err := arrange(*dir, *system); err != nil {
 		fmt.Fprintln(os.Stderr, "init:", err)
@@ -32,13 +32,13 @@ func main() {
 }
 
 // arrange gives the node its own /run, /proc, /etc, /opt and /var. What it writes to the last three
-// goes to its state folder.
+// goes to its state directory.
 func arrange(dir, system string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
 	}
-	for _, folder := range []string{"/etc", "/opt", "/var"} {
-		if err := overlay(folder, filepath.Join(dir, folder)); err != nil {
+	for _, directory := range []string{"/etc", "/opt", "/var"} {
+		if err := overlay(directory, filepath.Join(dir, directory)); err != nil {
 			return err
 		}
 	}
@@ -58,17 +58,17 @@ func arrange(dir, system string) error {
 	return os.WriteFile("/run/node-ready", nil, 0o644)
 }
 
-// overlay makes a folder writable without changing it.
-func overlay(folder, writes string) error {
+// overlay makes a directory writable without changing it.
+func overlay(directory, writes string) error {
 	upper, work := filepath.Join(writes, "upper"), filepath.Join(writes, "work")
 	for _, made := range []string{upper, work} {
 		if err := os.MkdirAll(made, 0o755); err != nil {
 			return err
 		}
 	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", folder, upper, work)
-	if err := unix.Mount("overlay", folder, "overlay", 0, options); err != nil {
-		return fmt.Errorf("laying %s over %s: %w", upper, folder, err)
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", directory, upper, work)
+	if err := unix.Mount("overlay", directory, "overlay", 0, options); err != nil {
+		return fmt.Errorf("laying %s over %s: %w", upper, directory, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command pause holds the namespaces of a pod: it waits to be told to end.
+// Command pause holds the namespaces of a pod: it waits for a signal.
 package main
 
 import (

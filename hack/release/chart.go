@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/releaseutil"
+)
+
+// namespace is where install.yaml installs the operator.
+const namespace = "gloo-operator"
+
+// kubernetes is the version that install.yaml is rendered for: the oldest that has all that
+// the chart can use.
+const kubernetes = "v1.30.0"
+
+// chartName is the name that helm package gives to the archive of the chart.
+func chartName(version string) string {
+	return fmt.Sprintf("%s-%s.tgz", program, chartVersion(version))
+}
+
+// addChart adds the chart with the versions of the release and the digest of its image,
+// and what it renders.
+func (s source) addChart(files contents, digest string) error {
+	archive, err := s.packChart(digest)
+	if err != nil {
+		return err
+	}
+	manifest, err := render(archive, s.version)
+	files[chartName(s.version)], files[manifestFile] = archive, manifest
+	return err
+}
+
+// packChart is helm package, but the same files make the same bytes.
+func (s source) packChart(digest string) ([]byte, error) {
+	loaded, err := loader.LoadDir(s.chart)
+	if err != nil {
+		return nil, err
+	}
+	var files []file
+	for _, raw := range loaded.Raw {
+		content, err := s.stamp(raw.Name, raw.Data, digest)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(s.chart, raw.Name), err)
+		}
+		files = append(files, file{name: program + "/" + raw.Name, content: content})
+	}
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	return compressed(s.created, files)
+}
+
+var (
+	versionLine    = regexp.MustCompile(`(?m)^version: .*$`)
+	appVersionLine = regexp.MustCompile(`(?m)^appVersion: .*$`)
+	digestLine     = regexp.MustCompile(`(?m)^    digest: ""$`)
+)
+
+// stamp sets what a release decides in a file of the chart. It is text, so comments stay.
+func (s source) stamp(name string, content []byte, digest string) ([]byte, error) {
+	var err error
+	switch name {
+	case chartutil.ChartfileName:
+		if content, err = replaceLine(versionLine, content, "version: "+chartVersion(s.version)); err == nil {
+			content, err = replaceLine(appVersionLine, content, "appVersion: "+s.version)
+		}
+	case chartutil.ValuesfileName:
+		content, err = replaceLine(digestLine, content, "    digest: "+digest)
+	}
+	return content, err
+}
+
+func replaceLine(line *regexp.Regexp, content []byte, with string) ([]byte, error) {
+	if found := len(line.FindAll(content, -1)); found != 1 {
+		return nil, fmt.Errorf("%d lines match %s, want 1", found, line)
+	}
+	return line.ReplaceAllLiteral(content, []byte(with)), nil
+}
+
+// imageRepository is the default of the chart's manager.image.repository.
+func imageRepository(directory string) (string, error) {
+	loaded, err := loader.LoadDir(directory)
+	if err != nil {
+		return "", err
+	}
+	return imageValue(loaded, "repository")
+}
+
+// imageValue is the default of a value below manager.image.
+func imageValue(loaded *chart.Chart, name string) (string, error) {
+	found, err := chartutil.Values(loaded.Values).PathValue("manager.image." + name)
+	if err != nil {
+		return "", err
+	}
+	text, ok := found.(string)
+	if !ok || text == "" {
+		return "", fmt.Errorf("manager.image.%s is empty", name)
+	}
+	return text, nil
+}
+
+// render renders a packaged chart with its defaults for kubectl apply: the CRD first, and the
+// namespace, which helm creates by --create-namespace.
+func render(archive []byte, version string) ([]byte, error) {
+	rendered, err := renderFiles(archive)
+	if err != nil {
+		return nil, err
+	}
+	_, manifests, err := releaseutil.SortManifests(rendered, nil, applyOrder())
+	if err != nil {
+		return nil, err
+	}
+	if len(manifests) == 0 || manifests[0].Head.Kind != "CustomResourceDefinition" {
+		return nil, errors.New("renders no CRD")
+	}
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "# gloo-operator %s. To install or upgrade it:\n#   kubectl apply --server-side -f %s\n", version, manifestFile)
+	for i, manifest := range manifests {
+		if i > 0 && manifests[i-1].Head.Kind == "CustomResourceDefinition" && manifest.Head.Kind != "CustomResourceDefinition" {
+			fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n", namespace)
+		}
+		fmt.Fprintf(&text, "---\n%s\n", strings.TrimSpace(manifest.Content))
+	}
+	return text.Bytes(), nil
+}
+
+// renderFiles renders the templates as helm install does on a cluster without the operator.
+func renderFiles(archive []byte) (map[string]string, error) {
+	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
+	if err != nil {
+		return nil, err
+	}
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	version, err := chartutil.ParseKubeVersion(kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	capabilities.KubeVersion = *version
+	values, err := chartutil.ToRenderValues(loaded, nil, chartutil.ReleaseOptions{
+		Name: program, Namespace: namespace, Revision: 1, IsInstall: true,
+	}, capabilities)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := engine.Render(loaded, values)
+	delete(rendered, program+"/templates/NOTES.txt")
+	return rendered, err
+}
+
+// applyOrder is helm's order of installation, but CRDs and namespaces come first.
+func applyOrder() releaseutil.KindSortOrder {
+	first := releaseutil.KindSortOrder{"CustomResourceDefinition", "Namespace"}
+	rest := slices.DeleteFunc(slices.Clone(releaseutil.InstallOrder), func(kind string) bool { return slices.Contains(first, kind) })
+	return append(first, rest...)
+}

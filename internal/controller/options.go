@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+)
+
+// Options are the settings of a reconciler.
+type Options struct {
+	// Config is how to reach the API server.
+	Config *rest.Config
+	// Log receives one line for each change of state.
+	Log logr.Logger
+	// Namespace is the operator's own, where the Lease and the extensions ConfigMap are.
+	Namespace string
+	// InstallNamespaces are the namespaces that a mesh may be installed in, and that are
+	// watched. None: all, which takes more permissions than the operator's chart gives.
+	InstallNamespaces []string
+	// HelmRelease is the Helm release that the operator is of, in Namespace. Empty: none.
+	HelmRelease string
+	// LabelNamespaces lets the operator remove and restore the label istio.io/dataplane-mode on
+	// namespaces, which takes more permissions than its chart gives by default.
+	LabelNamespaces bool
+	// ChartCacheDir is where charts that are not bundled are cached.
+	ChartCacheDir string
+	// DefaultRepository is the URL of the repository that charts of versions that are not
+	// bundled are fetched from without spec.repository. Empty: there is none.
+	DefaultRepository string
+	// Version is the operator's, for the metrics.
+	Version string
+}

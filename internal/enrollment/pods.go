@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package enrollment
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+)
+
+const (
+	// redirection is what istio-cni writes on a pod once ztunnel has accepted it, and removes
+	// once the rules are out of the pod's network namespace: istio.io/istio/cni/pkg/util,
+	// PodFullyEnrolled and AnnotateUnenrollPod. Its other value, pending, is on a pod that
+	// ztunnel has not accepted: such a pod is cut off already.
+	redirection = "ambient.istio.io/redirection"
+	redirected  = "enabled"
+)
+
+// Running is a field selector for the pods that can be cut off. A completed pod may keep the
+// annotation, because the agent tries to remove it only once. A pod in the host's network is
+// never redirected.
+const Running = "status.phase!=" + string(corev1.PodSucceeded) + ",status.phase!=" + string(corev1.PodFailed) + ",spec.hostNetwork=false"
+
+// Pod is a pod in the mesh: its traffic goes through ztunnel.
+type Pod struct {
+	// Namespace and Name of the pod.
+	Namespace, Name string
+	// Labels and Annotations of the pod.
+	Labels, Annotations map[string]string
+}
+
+// String returns namespace/name.
+func (p Pod) String() string { return p.Namespace + "/" + p.Name }
+
+// ownLabel reports whether the pod's own label puts it into the mesh.
+func (p Pod) ownLabel() bool { return p.Labels[v1.DataplaneModeLabel] == v1.DataplaneModeAmbient }
+
+// inheritsMode reports whether the pod is in the mesh as long as its namespace is: its own label
+// neither puts it in nor opts out.
+func (p Pod) inheritsMode() bool {
+	mode := p.Labels[v1.DataplaneModeLabel]
+	return mode != v1.DataplaneModeAmbient && mode != "none"
+}
+
+// Redirected returns those of the pods that are in the mesh.
+func Redirected(pods []metav1.PartialObjectMetadata) []Pod {
+	var found []Pod
+	for i := range pods {
+		if p := &pods[i]; p.Annotations[redirection] == redirected {
+			found = append(found, Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Annotations: p.Annotations})
+		}
+	}
+	return found
+}
+
+// Union returns the pods of both lists, each once, sorted.
+func Union(a, b []Pod) []Pod {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(a, b Pod) int { return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name)) })
+	return slices.CompactFunc(all, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
+}
