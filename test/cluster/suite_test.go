@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
+	"github.com/gloo-operator/gloo-operator/test/harness/attempts"
 	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
@@ -24,7 +25,7 @@ func TestCluster(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	RunSpecs(t, "Local Kubernetes")
+	RunSpecs(t, "Local Kubernetes", attempts.SuiteConfig())
 }
 
 const sharedNodes = 10

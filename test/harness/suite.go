@@ -10,6 +10,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/gloo-operator/gloo-operator/test/harness/attempts"
 )
 
 // Run runs a suite. What it waits for may take long, since the machine may be busy;
@@ -21,5 +23,5 @@ func Run(t *testing.T, title string) {
 	SetDefaultEventuallyTimeout(90 * time.Second)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	RunSpecs(t, title)
+	RunSpecs(t, title, attempts.SuiteConfig())
 }

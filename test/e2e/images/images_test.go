@@ -21,13 +21,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
+	"github.com/gloo-operator/gloo-operator/test/harness/attempts"
 )
 
 var versions = []string{"1.28.2", "1.29.1"}
 
 func TestImages(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "The images of the end-to-end suite")
+	RunSpecs(t, "The images of the end-to-end suite", attempts.SuiteConfig())
 }
 
 var made []imagebuild.Tarball

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/cluster/node"
+	"github.com/gloo-operator/gloo-operator/test/harness/attempts"
 	"github.com/gloo-operator/gloo-operator/test/harness/clustertest"
 )
 
@@ -31,7 +32,7 @@ func TestNodes(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
-	RunSpecs(t, "Real nodes")
+	RunSpecs(t, "Real nodes", attempts.SuiteConfig())
 }
 
 // shared has two nodes. archive is the image of the workload.

@@ -13,13 +13,14 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
+	"github.com/gloo-operator/gloo-operator/test/harness/attempts"
 )
 
 var versions = []string{"1.28.2", "1.29.1"}
 
 func TestZtunnel(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "The stand-in for ztunnel")
+	RunSpecs(t, "The stand-in for ztunnel", attempts.SuiteConfig())
 }
 
 var made []imagebuild.Tarball
