@@ -67,7 +67,7 @@ func behavesLikeAdoption(other installation) {
 		env = New(ctx, WithoutCilium, func(o *cluster.Options) { o.KubeletVersion = "" })
 		other.install(other.version)
 		for _, workload := range []string{"deployment/istiod", "daemonset/istio-cni-node", "daemonset/ztunnel"} {
-			env.Kubectl("rollout", "status", "-n", Namespace, workload, "--timeout=60s")
+			env.Kubectl("rollout", "status", "-n", Namespace, workload, "--timeout=240s")
 		}
 		Expect(variables()).To(ContainElement(extra))
 		env.StartOperator()

@@ -97,7 +97,7 @@ var _ = Describe("The commands in the docs", func() {
 		_, err := env.TryKubectl("get", "smc", Name)
 		Expect(err).To(HaveOccurred())
 		for _, workload := range []string{"deployment/istiod", "daemonset/istio-cni-node", "daemonset/ztunnel"} {
-			env.Kubectl("rollout", "status", "-n", Namespace, workload, "--timeout=60s")
+			env.Kubectl("rollout", "status", "-n", Namespace, workload, "--timeout=240s")
 		}
 		if equal {
 			Expect(nodePods()).To(Equal(before))

@@ -110,7 +110,7 @@ var _ = Describe("Watched by Prometheus", Ordered, func() {
 
 	It("the series of a mesh go with its resource", func(ctx SpecContext) {
 		env.Kubectl("delete", "quota", "small", "-n", Namespace)
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Eventually(func() string {
 			_, text := scrape(tokenOf(ctx, "scraper"))
 			return text

@@ -81,7 +81,7 @@ var _ = Describe("Installed by helm", Ordered, func() {
 
 	It("makes the managed mesh on the first installation", func() {
 		operator = startInstalled()
-		env.Kubectl("wait", "--for=create", "smc/managed-istio", "--timeout=60s")
+		env.Kubectl("wait", "--for=create", "smc/managed-istio", "--timeout=240s")
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.Mesh().Status.Version).To(Equal("1.27.9"))
 	})
@@ -163,7 +163,7 @@ serviceAccount: {annotations: {a: b}}`),
 		helmInstall("install", chartDir(), managedMesh("1.29.1")...)
 		operator = startInstalled()
 		Eventually(func() string { return env.Mesh().Status.Version }).Should(Equal("1.29.1"))
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Expect(env.ReadyPods("ztunnel")).To(BeZero())
 	})
 })

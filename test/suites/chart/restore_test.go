@@ -175,7 +175,7 @@ var _ = Describe("An install namespace", Ordered, func() {
 		start(func(o *manager.Options) { o.InstallNamespaces = []string{secondNamespace} })
 		env.Create(Sample("minimal.yaml", Version("1.29.1")))
 		env.EventuallyPhase(v1.PhaseFailed)
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 	})
 })
 

@@ -146,12 +146,12 @@ var _ = Describe("The rights of the operator", Ordered, func() {
 		}).ShouldNot(BeEmpty(), "why pods do not get ready")
 		release()
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		env.Install(Sample("minimal.yaml", Version("1.31.0")))
 		env.Patch(`{"spec":{"values":` + maximal + `}}`)
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.Settled()
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 	})
 
 	It("are all in use, and no request is denied", func() {

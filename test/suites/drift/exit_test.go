@@ -40,7 +40,7 @@ func abandon(arguments ...string) {
 	env.Kubectl(append([]string{"delete", "smc", Name, "--wait=false"}, arguments...)...)
 	env.Kubectl("patch", "smc", Name, "--type", "json", "-p", `[{"op":"test","path":"/metadata/finalizers/0","value":"`+v1.Finalizer+`"},`+
 		`{"op":"remove","path":"/metadata/finalizers/0"}]`)
-	env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=60s")
+	env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=240s")
 }
 
 var _ = Describe("A mesh whose operator is gone", Ordered, func() {

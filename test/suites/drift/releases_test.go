@@ -146,7 +146,7 @@ func (s *scenario) bring() {
 	if there {
 		_, err := rollout.Path(rollout.PathRequest{Running: env.Mesh().Status.Version, Wanted: s.mesh.Spec.Version, Known: istio.Versions()})
 		if there = err == nil; !there {
-			env.Kubectl("delete", "smc", Name, "--timeout=60s")
+			env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		}
 	}
 	if there {

@@ -98,7 +98,7 @@ var _ = Describe("What users made", Ordered, func() {
 	})
 
 	It("is there when the mesh has been removed", func() {
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Expect(env.Kubectl("get", "daemonset,deployment", "-n", Namespace)).To(ContainSubstring("No resources found"))
 		Expect(asTheyAre()).To(Equal(before))
 	})

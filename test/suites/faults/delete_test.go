@@ -47,7 +47,7 @@ var _ = Describe("Deleting the resource", func() {
 		s.Kubectl("delete", "namespace", Namespace, "--wait=false")
 		s.begin(uninstall)
 		s.finish(uninstall)
-		s.Kubectl("wait", "--for=delete", "namespace/"+Namespace, "--timeout=60s")
+		s.Kubectl("wait", "--for=delete", "namespace/"+Namespace, "--timeout=240s")
 		s.Authorize(context.Background()) // The operator's role was in it.
 		Eventually(s.leftovers).Should(BeEmpty())
 		results.add("install namespace terminating", uninstall, 1)

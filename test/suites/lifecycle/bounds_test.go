@@ -76,7 +76,7 @@ var _ = Describe("A resource that cannot be decoded", Ordered, func() {
 
 	// Hardened: kubectl delete smc of a resource that cannot be decoded | it hung for ever
 	It("can be deleted", func() {
-		env.Kubectl("delete", "smc", "broken", "--timeout=60s")
+		env.Kubectl("delete", "smc", "broken", "--timeout=240s")
 		Expect(operator.Running()).To(BeTrue())
 	})
 
@@ -90,7 +90,7 @@ var _ = Describe("A resource that cannot be decoded", Ordered, func() {
 
 	// Hardened: kubectl delete smc of a mesh whose resource cannot be decoded | it hung, and its mesh stayed
 	It("is deleted with its mesh", func(ctx SpecContext) {
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		err := env.API.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: "istiod"}, &appsv1.Deployment{})
 		Expect(apierrors.IsNotFound(err)).To(BeTrue(), fmt.Sprint(err))
 	})

@@ -137,7 +137,7 @@ var _ = Describe("Pods in the mesh", Ordered, func() {
 		env.Install(Sample("minimal.yaml"))
 		enroll("empty")
 		mark := env.Settled()
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Expect(podLists(mark)).To(HaveLen(1))
 	})
 

@@ -65,7 +65,7 @@ var _ = Describe("The ConfigMap gloo-extensions-config", Ordered, func() {
 	})
 
 	It("is found when it is there before the resource", func() {
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		env.Kubectl("create", "configmap", "-n", OperatorNamespace, configMap, "--from-literal=values.ztunnel=logLevel: debug")
 		env.Install(Sample("minimal.yaml"))
 		Expect(ztunnelVariables()).To(ContainElement("RUST_LOG=debug"))

@@ -99,7 +99,7 @@ var _ = Describe("Gateway API CRDs that another Helm release takes over", Ordere
 
 	It("stay when the mesh is removed, and go with their release", func() {
 		mark := env.Settled()
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Expect(gatewayAPIWrites(mark)).To(BeEmpty())
 		Expect(bundle()).To(Equal("v1.4.0"))
 		env.Helm("uninstall", "traefik-crd", "-n", "kube-system", "--wait")

@@ -35,7 +35,7 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 	})
 
 	It("reaches SUCCEEDED and the condition Ready", func() {
-		env.Kubectl("wait", "--for=condition=Ready", "smc/managed-istio", "--timeout=60s")
+		env.Kubectl("wait", "--for=condition=Ready", "smc/managed-istio", "--timeout=240s")
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		Expect(env.Mesh().Status.Version).To(Equal("1.26.2"))
 	})

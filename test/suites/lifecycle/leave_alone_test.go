@@ -71,7 +71,7 @@ var _ = Describe("Leaving things alone", Ordered, func() {
 
 	It("goes on when the annotation is removed", func() {
 		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
-		env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=60s")
+		env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=240s")
 		env.Install(Sample("minimal.yaml"))
 		Eventually(func() string { // What is recorded last: rendering the CRDs for it may take a busy machine seconds.
 			return env.Kubectl("get", "secret", "-n", Namespace, "-l", "owner=helm", "-o", "name")

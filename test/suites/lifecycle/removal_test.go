@@ -123,7 +123,7 @@ var _ = Describe("A NetworkAttachmentDefinition of the mesh", Ordered, func() {
 		Eventually(names).Should(ContainSubstring("/istio-cni"))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		env.Settled()
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		Expect(names()).To(And(Not(ContainSubstring("/istio-cni")), ContainSubstring("/theirs")))
 	})
 
@@ -135,7 +135,7 @@ var _ = Describe("A NetworkAttachmentDefinition of the mesh", Ordered, func() {
 		env.Kubectl("delete", "namespace", Namespace)
 		env.Kubectl("delete", "smc", Name, "--wait=false")
 		operator = LaunchOperator(env.OperatorConfig())
-		env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=60s")
+		env.Kubectl("wait", "--for=delete", "smc/"+Name, "--timeout=240s")
 		Expect(names()).To(And(Not(ContainSubstring("/istio-cni")), ContainSubstring("/theirs")))
 	})
 })

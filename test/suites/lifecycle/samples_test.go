@@ -30,7 +30,7 @@ var _ = Describe("Every sample", Ordered, func() {
 			smc := SampleAsItIs(filepath.Base(file))
 			env.Install(smc)
 			Expect(env.Mesh(smc.Name).Status.Version).To(Equal(smc.Spec.Version))
-			env.Kubectl("delete", "smc", smc.Name, "--timeout=60s")
+			env.Kubectl("delete", "smc", smc.Name, "--timeout=240s")
 		})
 	}
 })

@@ -219,7 +219,7 @@ var _ = Describe("Pull secrets", Ordered, func() {
 		env.Patch(`{"spec":{"image":{"secrets":[{"name":"` + name + `"},{"name":"` + own + `"}]}}}`)
 		Eventually(content(name)).Should(ContainSubstring(invalidinput.Marker))
 		env.EventuallyPhase(v1.PhaseSucceeded)
-		env.Kubectl("delete", "smc", Name, "--timeout=60s")
+		env.Kubectl("delete", "smc", Name, "--timeout=240s")
 		err := env.API.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: name}, &corev1.Secret{})
 		Expect(apierrors.IsNotFound(err)).To(BeTrue(), "%v", err)
 		Expect(content(own)()).To(ContainSubstring("the user's"))
