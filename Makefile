@@ -114,7 +114,7 @@ mutate: gateway-api ## Mutate the pure packages: unit tests must notice 90 % (PU
 	go run ./hack/mutate $(if $(RECORD),-record) $(addprefix ./internal/,$(PURE))
 
 .PHONY: verify
-verify: ## Check what tests do not: generated files, linters, licences, a clean clone, docs
+verify: ## Check what tests do not: generated files, linters, workflows, licences, a clean clone, docs
 	go run ./hack/verify
 
 # VULNDB is the database of vulnerabilities: an address, or file:// and a directory.
