@@ -33,7 +33,11 @@ func chartName(version string) string {
 // addChart adds the chart with the versions of the release and the digest of its image,
 // and what it renders.
 func (s source) addChart(files contents, digest string) error {
-	archive, err := s.packChart(digest)
+	section, err := s.section()
+	if err != nil {
+		return err
+	}
+	archive, err := s.packChart(digest, changesIn(section))
 	if err != nil {
 		return err
 	}
@@ -43,14 +47,22 @@ func (s source) addChart(files contents, digest string) error {
 }
 
 // packChart is helm package, but the same files make the same bytes.
-func (s source) packChart(digest string) ([]byte, error) {
+func (s source) packChart(digest string, changes []change) ([]byte, error) {
 	loaded, err := loader.LoadDir(s.chart)
 	if err != nil {
 		return nil, err
 	}
+	repository, err := imageValue(loaded, "repository")
+	if err != nil {
+		return nil, err
+	}
+	image := repository + "@" + digest
 	var files []file
 	for _, raw := range loaded.Raw {
-		content, err := s.stamp(raw.Name, raw.Data, digest)
+		content, err := s.stamp(raw.Name, raw.Data, digest, image)
+		if err == nil && raw.Name == chartutil.ChartfileName {
+			content, err = annotateChanges(content, changes)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Join(s.chart, raw.Name), err)
 		}
@@ -63,28 +75,33 @@ func (s source) packChart(digest string) ([]byte, error) {
 var (
 	versionLine    = regexp.MustCompile(`(?m)^version: .*$`)
 	appVersionLine = regexp.MustCompile(`(?m)^appVersion: .*$`)
+	imageLine      = regexp.MustCompile(`(?m)^    - image: .*$`)
 	digestLine     = regexp.MustCompile(`(?m)^    digest: ""$`)
 )
 
 // stamp sets what a release decides in a file of the chart. It is text, so comments stay.
-func (s source) stamp(name string, content []byte, digest string) ([]byte, error) {
-	var err error
+func (s source) stamp(name string, content []byte, digest, image string) ([]byte, error) {
 	switch name {
 	case chartutil.ChartfileName:
-		if content, err = replaceLine(versionLine, content, "version: "+chartVersion(s.version)); err == nil {
-			content, err = replaceLine(appVersionLine, content, "appVersion: "+s.version)
-		}
+		return replaceLines(content, map[*regexp.Regexp]string{
+			versionLine: "version: " + chartVersion(s.version), appVersionLine: "appVersion: " + s.version, imageLine: "    - image: " + image,
+		})
 	case chartutil.ValuesfileName:
-		content, err = replaceLine(digestLine, content, "    digest: "+digest)
+		return replaceLines(content, map[*regexp.Regexp]string{digestLine: "    digest: " + digest})
+	default:
+		return content, nil
 	}
-	return content, err
 }
 
-func replaceLine(line *regexp.Regexp, content []byte, with string) ([]byte, error) {
-	if found := len(line.FindAll(content, -1)); found != 1 {
-		return nil, fmt.Errorf("%d lines match %s, want 1", found, line)
+// replaceLines replaces lines that are there once each.
+func replaceLines(content []byte, lines map[*regexp.Regexp]string) ([]byte, error) {
+	for line, with := range lines {
+		if found := len(line.FindAll(content, -1)); found != 1 {
+			return nil, fmt.Errorf("%d lines match %s, want 1", found, line)
+		}
+		content = line.ReplaceAllLiteral(content, []byte(with))
 	}
-	return line.ReplaceAllLiteral(content, []byte(with)), nil
+	return content, nil
 }
 
 // imageRepository is the default of the chart's manager.image.repository.

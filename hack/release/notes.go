@@ -13,19 +13,25 @@ import (
 // https://keepachangelog.com/en/1.1.0/: "## [0.1.0] - 2026-11-28".
 var sectionHead = regexp.MustCompile(`(?m)^## \[([^\]]+)\].*$`)
 
-// notes are the section of the version in the changelog, or what is unreleased.
+// notes are what the changelog says about the version.
 func (s source) notes() ([]byte, error) {
+	text, err := s.section()
+	return fmt.Appendf(nil, "# %s %s\n\n%s\n", program, s.version, text), err
+}
+
+// section is the section of the version in the changelog, or what is unreleased.
+func (s source) section() (string, error) {
 	changelog, err := os.ReadFile(s.changelog)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	sections := sectionsOf(string(changelog))
 	for _, name := range []string{chartVersion(s.version), s.version, "Unreleased"} {
 		if text := sections[name]; text != "" {
-			return fmt.Appendf(nil, "# %s %s\n\n%s\n", program, s.version, text), nil
+			return text, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: no text below [%s] or [Unreleased]", s.changelog, chartVersion(s.version))
+	return "", fmt.Errorf("%s: no text below [%s] or [Unreleased]", s.changelog, chartVersion(s.version))
 }
 
 // sectionsOf are the texts below the headings of versions.

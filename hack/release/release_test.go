@@ -100,6 +100,18 @@ var _ = Describe("A release", Ordered, func() {
 		Expect(string(untar(files["gloo-operator-0.1.0.tgz"])["gloo-operator/values.yaml"])).To(ContainSubstring("# Repository of the operator's image."))
 	})
 
+	It("has a chart that tells Artifact Hub its image by digest, and its changes", func() {
+		chart, err := loader.LoadArchive(bytes.NewReader(files["gloo-operator-0.1.0.tgz"]))
+		Expect(err).NotTo(HaveOccurred())
+		var images []map[string]any
+		Expect(yaml.Unmarshal([]byte(chart.Metadata.Annotations["artifacthub.io/images"]), &images)).To(Succeed())
+		Expect(images).To(ConsistOf(HaveKeyWithValue("image", "ghcr.io/gloo-operator/gloo-operator@"+image)))
+		var changes []change
+		Expect(yaml.UnmarshalStrict([]byte(chart.Metadata.Annotations["artifacthub.io/changes"]), &changes)).To(Succeed())
+		Expect(changes).To(HaveLen(strings.Count(string(files[notesFile]), "\n- ")))
+		Expect(changes).To(HaveEach(HaveField("Description", Not(ContainSubstring("](")))))
+	})
+
 	It("has a manifest with the CRD first, then the namespace, and the image by digest", func() {
 		documents := manifestsOf(string(files[manifestFile]))
 		var kinds []string
@@ -237,4 +249,17 @@ var _ = It("A release does not replace a directory that is none", func(ctx SpecC
 	Expect(os.WriteFile(filepath.Join(dist, "thesis.txt"), nil, 0o600)).To(Succeed())
 	Expect(newSource(ctx).write(ctx, dist, GinkgoWriter)).To(MatchError(ContainSubstring("is no release")))
 	Expect(filepath.Join(dist, "thesis.txt")).To(BeAnExistingFile())
+})
+
+var _ = Describe("The changes of a section", func() {
+	It("are its entries with the kind of their heading, as plain text", func() {
+		Expect(changesIn("Some text.\n\n### Added\n\n- `a`: see [b](docs/b.md).\n- c\n\n### Security\n\n- d\n")).To(Equal([]change{
+			{"added", "a: see b."}, {"added", "c"}, {"security", "d"},
+		}))
+	})
+
+	It("may be none, and then a chart has no annotation for them", func() {
+		Expect(changesIn("Some text.\n")).To(BeEmpty())
+		Expect(annotateChanges([]byte("annotations:\n"), nil)).To(BeEquivalentTo("annotations:\n"))
+	})
 })

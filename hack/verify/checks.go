@@ -29,6 +29,7 @@ var checks = []check{
 	{"go.mod and go.sum are tidy", tidy, "run go mod tidy in the module's directory; docs/releases.md says what Istio's modules need"},
 	{"the linters agree", lint, "see .golangci.yml; run make lint"},
 	{"the licences of the operator's modules allow redistribution", linkedLicences, "use another module, or extend Allowed in hack/licences/linked when the licence is as permissive as those"},
+	{"helm lint finds nothing in the chart", chart, "fix what it names in " + chartDirectory},
 	{"workflows are valid, and name the commits of actions", workflows, "see https://github.com/rhysd/actionlint/blob/main/docs/checks.md; write uses: OWNER/NAME@COMMIT # TAG"},
 	{"docs name make targets that exist", targets, "fix the doc or the Makefile"},
 	{"links in docs lead somewhere, and the index lists each doc", links, "fix the link, or add the doc to " + index},
@@ -115,6 +116,14 @@ func tidy(ctx context.Context, t *tree) error {
 
 func lint(ctx context.Context, t *tree) error {
 	_, err := command(ctx, t.root, "make", "--no-print-directory", "lint")
+	return err
+}
+
+// chartDirectory is the operator's chart.
+const chartDirectory = "charts/gloo-operator"
+
+func chart(ctx context.Context, t *tree) error {
+	_, err := command(ctx, t.clone, "go", "tool", "-modfile=hack/tools/helm/go.mod", "helm", "lint", "--strict", chartDirectory)
 	return err
 }
 
