@@ -138,6 +138,7 @@ generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
+	go run ./hack/kustomize
 	go run ./hack/podtemplates docs/pod-templates.md
 	go run ./hack/statuses test/gitops/testdata/statuses.yaml
 

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -14,16 +13,9 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
-	"helm.sh/helm/v3/pkg/releaseutil"
+
+	"github.com/gloo-operator/gloo-operator/hack/manifest"
 )
-
-// namespace is where install.yaml installs the operator.
-const namespace = "gloo-operator"
-
-// kubernetes is the version that install.yaml is rendered for: the oldest that has all that
-// the chart can use.
-const kubernetes = "v1.30.0"
 
 // chartName is the name that helm package gives to the archive of the chart.
 func chartName(version string) string {
@@ -41,8 +33,8 @@ func (s source) addChart(files contents, digest string) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := render(archive, s.version)
-	files[chartName(s.version)], files[manifestFile] = archive, manifest
+	rendered, err := render(archive, s.version)
+	files[chartName(s.version)], files[manifestFile] = archive, rendered
 	return err
 }
 
@@ -129,54 +121,21 @@ func imageValue(loaded *chart.Chart, name string) (string, error) {
 // render renders a packaged chart with its defaults for kubectl apply: the CRD first, and the
 // namespace, which helm creates by --create-namespace.
 func render(archive []byte, version string) ([]byte, error) {
-	rendered, err := renderFiles(archive)
-	if err != nil {
-		return nil, err
-	}
-	_, manifests, err := releaseutil.SortManifests(rendered, nil, applyOrder())
-	if err != nil {
-		return nil, err
-	}
-	if len(manifests) == 0 || manifests[0].Head.Kind != "CustomResourceDefinition" {
-		return nil, errors.New("renders no CRD")
-	}
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "# gloo-operator %s. To install or upgrade it:\n#   kubectl apply --server-side -f %s\n", version, manifestFile)
-	for i, manifest := range manifests {
-		if i > 0 && manifests[i-1].Head.Kind == "CustomResourceDefinition" && manifest.Head.Kind != "CustomResourceDefinition" {
-			fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n", namespace)
-		}
-		fmt.Fprintf(&text, "---\n%s\n", strings.TrimSpace(manifest.Content))
-	}
-	return text.Bytes(), nil
-}
-
-// renderFiles renders the templates as helm install does on a cluster without the operator.
-func renderFiles(archive []byte) (map[string]string, error) {
 	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
 	if err != nil {
 		return nil, err
 	}
-	capabilities := chartutil.DefaultCapabilities.Copy()
-	version, err := chartutil.ParseKubeVersion(kubernetes)
+	manifests, err := manifest.Render(loaded)
 	if err != nil {
 		return nil, err
 	}
-	capabilities.KubeVersion = *version
-	values, err := chartutil.ToRenderValues(loaded, nil, chartutil.ReleaseOptions{
-		Name: program, Namespace: namespace, Revision: 1, IsInstall: true,
-	}, capabilities)
-	if err != nil {
-		return nil, err
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "# gloo-operator %s. To install or upgrade it:\n#   kubectl apply --server-side -f %s\n", version, manifestFile)
+	for i, one := range manifests {
+		if i == 1 { // after the CRD
+			fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n", manifest.Namespace)
+		}
+		fmt.Fprintf(&text, "---\n%s\n", strings.TrimSpace(one.Content))
 	}
-	rendered, err := engine.Render(loaded, values)
-	delete(rendered, program+"/templates/NOTES.txt")
-	return rendered, err
-}
-
-// applyOrder is helm's order of installation, but CRDs and namespaces come first.
-func applyOrder() releaseutil.KindSortOrder {
-	first := releaseutil.KindSortOrder{"CustomResourceDefinition", "Namespace"}
-	rest := slices.DeleteFunc(slices.Clone(releaseutil.InstallOrder), func(kind string) bool { return slices.Contains(first, kind) })
-	return append(first, rest...)
+	return text.Bytes(), nil
 }

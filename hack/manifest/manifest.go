@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manifest renders the operator's chart with its defaults, for programs that apply
+// manifests without Helm. The objects are in the order in which they can be applied.
+package manifest
+
+import (
+	"errors"
+	"slices"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/releaseutil"
+)
+
+// Namespace is where the operator is installed. The chart has no object for it, because
+// helm creates it by --create-namespace.
+const Namespace = "gloo-operator"
+
+// kubernetes is the version that is rendered for: the oldest that has all that the chart
+// can use.
+const kubernetes = "v1.30.0"
+
+// crd is the kind that comes first.
+const crd = "CustomResourceDefinition"
+
+// Render renders the templates as helm install does on a cluster without the operator. The
+// CRD is first, then the namespaces. Hooks are left out.
+func Render(loaded *chart.Chart) ([]releaseutil.Manifest, error) {
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	version, err := chartutil.ParseKubeVersion(kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	capabilities.KubeVersion = *version
+	values, err := chartutil.ToRenderValues(loaded, nil, chartutil.ReleaseOptions{
+		Name: loaded.Name(), Namespace: Namespace, Revision: 1, IsInstall: true,
+	}, capabilities)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := engine.Render(loaded, values)
+	if err != nil {
+		return nil, err
+	}
+	delete(rendered, loaded.Name()+"/templates/NOTES.txt")
+	_, manifests, err := releaseutil.SortManifests(rendered, nil, applyOrder())
+	if err == nil && (len(manifests) == 0 || manifests[0].Head.Kind != crd) {
+		err = errors.New("the chart renders no CRD")
+	}
+	return manifests, err
+}
+
+// applyOrder is helm's order of installation, but CRDs and namespaces come first.
+func applyOrder() releaseutil.KindSortOrder {
+	first := releaseutil.KindSortOrder{crd, "Namespace"}
+	rest := slices.DeleteFunc(slices.Clone(releaseutil.InstallOrder), func(kind string) bool { return slices.Contains(first, kind) })
+	return append(first, rest...)
+}
