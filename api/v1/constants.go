@@ -45,7 +45,11 @@ const (
 	ConditionReady                = "Ready"
 )
 
-// ConditionTypes lists the condition types in their order.
+// ConditionStalled is after all others while the phase is FAILED or ABORTED, and absent
+// otherwise: kstatus reports such a resource as failed.
+const ConditionStalled = "Stalled"
+
+// ConditionTypes lists the condition types that are always there, in their order.
 func ConditionTypes() []string {
 	return []string{
 		ConditionInitialized, ConditionCRDInstalled, ConditionControlPlaneDeployed, ConditionCNIDeployed,

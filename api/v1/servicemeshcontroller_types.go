@@ -315,7 +315,8 @@ type ServiceMeshControllerStatus struct {
 	History []HistoryEntry `json:"history,omitempty"`
 
 	// conditions are, in this order: Initialized, CRDInstalled, ControlPlaneDeployed,
-	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, Ready.
+	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, Ready. While phase is FAILED or ABORTED,
+	// Stalled follows with the reason and the message of Ready. Otherwise it is absent.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -39,6 +39,9 @@ func Compute(smc *v1.ServiceMeshController, o *Outcome, now time.Time) v1.Servic
 	status.Rollout, status.FailedRollout, status.History = rollouts.current, rollouts.failed, rollouts.history
 	status.Phase = phaseOf(smc, status, o)
 	status.Conditions = conditions(smc, o, status, now)
+	if after := stalled(smc, status, now); after != nil {
+		status.Conditions = append(status.Conditions, *after)
+	}
 	status.Message = summary(status, o)
 	return status
 }

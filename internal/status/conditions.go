@@ -23,7 +23,7 @@ type conditionState struct {
 	reason, message string
 }
 
-// conditions derives all conditions, in their order. If the attempt ended before the
+// conditions derives the conditions that are always there, in their order. If the attempt ended before the
 // components, their conditions stay as they are: the mesh continues to run.
 func conditions(smc *v1.ServiceMeshController, o *Outcome, status v1.ServiceMeshControllerStatus, now time.Time) []metav1.Condition {
 	var list []metav1.Condition
@@ -44,6 +44,22 @@ func conditions(smc *v1.ServiceMeshController, o *Outcome, status v1.ServiceMesh
 		list = append(list, condition)
 	}
 	return list
+}
+
+// stalled returns the condition for clients that know the conventions of kstatus
+// (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus): true while a user has
+// to act, absent otherwise. Nil: it is absent.
+func stalled(smc *v1.ServiceMeshController, status v1.ServiceMeshControllerStatus, now time.Time) *metav1.Condition {
+	ready := meta.FindStatusCondition(status.Conditions, v1.ConditionReady)
+	if status.Phase != v1.PhaseFailed && status.Phase != v1.PhaseAborted || ready == nil {
+		return nil
+	}
+	condition := *ready
+	condition.Type, condition.Status, condition.LastTransitionTime = v1.ConditionStalled, metav1.ConditionTrue, rollout.Timestamp(now)
+	if before := meta.FindStatusCondition(smc.Status.Conditions, v1.ConditionStalled); before != nil {
+		condition.LastTransitionTime = before.LastTransitionTime
+	}
+	return &condition
 }
 
 // stateOf returns a condition, of which Ready is derived from those before it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -69,6 +70,7 @@ func Uninstalling(smc *v1.ServiceMeshController, message string, now time.Time) 
 	status := *smc.Status.DeepCopy()
 	status.Phase, status.Message, status.ObservedGeneration = v1.PhaseUninstalling, message, smc.Generation
 	status.Rollout, status.Proposal = nil, nil
+	meta.RemoveStatusCondition(&status.Conditions, v1.ConditionStalled)
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; c.Type == v1.ConditionReady {
 			setUninstalling(c, message, smc.Generation, now)

@@ -143,7 +143,7 @@ var _ = Describe("The status", func() {
 		smc := resource(v1.PhaseSucceeded, "1.29.1")
 		smc.Status = computed(smc, complete())
 		s := computed(smc, &Outcome{Blocker: refused})
-		Expect(s.Conditions).To(HaveLen(len(v1.ConditionTypes())))
+		Expect(typesOf(s)).To(Equal(append(v1.ConditionTypes(), v1.ConditionStalled)))
 		Expect(s.Components).To(Equal(smc.Status.Components))
 		Expect(conditionOf(s, v1.ConditionZtunnelDeployed).Status).To(Equal(metav1.ConditionTrue))
 		Expect(conditionOf(s, v1.ConditionInitialized).Reason).To(Equal(v1.ReasonInvalidValues))

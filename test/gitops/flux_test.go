@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("kstatus", func() {
-	It("waits for a complete mesh, and knows neither failures nor a resource that the operator has not seen", func() {
+	It("waits for a complete mesh, ends when a person has to act, and does not know a resource without a status", func() {
 		expectEach(map[string]string{
 			"new":                    "Current", // No condition: kstatus takes it for one without conditions.
 			"not read":               "InProgress",
@@ -23,13 +23,13 @@ var _ = Describe("kstatus", func() {
 			"complete":               "Current",
 			"spec changed":           "InProgress",
 			"upgrading":              "InProgress",
-			"upgrade failed":         "InProgress", // Failed needs the condition Stalled.
+			"upgrade failed":         "Failed",
 			"rolling back":           "InProgress",
-			"rolled back":            "InProgress",
+			"rolled back":            "Failed",
 			"degraded":               "InProgress",
 			"contested":              "InProgress",
-			"invalid":                "InProgress",
-			"aborted":                "InProgress",
+			"invalid":                "Failed",
+			"aborted":                "Failed",
 			"waiting for approval":   "InProgress",
 			"paused":                 "Current",
 			"paused before a change": "InProgress",

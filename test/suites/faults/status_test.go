@@ -24,7 +24,7 @@ var _ = Describe("The status", func() {
 	BeforeEach(func() { s = sites[0] })
 
 	DescribeTable("names the component that fails, and why, with all conditions there",
-		func(fault faults.Fault, phase v1.Phase) {
+		func(fault faults.Fault, phase v1.Phase, types []string) {
 			s.faults.Arm(faults.Rule{When: faults.All(faults.Resource("configmaps"), faults.Request.Writes), Fault: fault})
 			s.begin(install)
 			Eventually(s.istiodCondition).Should(And(
@@ -33,15 +33,16 @@ var _ = Describe("The status", func() {
 			))
 			smc := s.Mesh()
 			Expect(smc.Status.Phase).To(Equal(phase))
-			Expect(typesOf(smc.Status)).To(Equal(v1.ConditionTypes()))
+			Expect(typesOf(smc.Status)).To(Equal(types))
 			Expect(s.Condition(v1.ConditionCRDInstalled).Status).To(Equal(metav1.ConditionTrue))
 			Expect(s.Condition(v1.ConditionReady)).To(And(
 				HaveField("Status", metav1.ConditionFalse), HaveField("Reason", v1.ReasonApplyFailed)))
 			s.faults.Arm()
 			s.converge(install)
+			Expect(typesOf(s.Mesh().Status)).To(Equal(v1.ConditionTypes()))
 		},
-		Entry("where trying again may help", faults.InternalError(), v1.PhaseInstalling),
-		Entry("where a person has to act", faults.Forbidden(), v1.PhaseFailed),
+		Entry("where trying again may help", faults.InternalError(), v1.PhaseInstalling, v1.ConditionTypes()),
+		Entry("where a person has to act", faults.Forbidden(), v1.PhaseFailed, append(v1.ConditionTypes(), v1.ConditionStalled)),
 	)
 
 	It("says so where not even the finalizer can be written", func() {
