@@ -135,7 +135,7 @@ generate: gateway-api ## Write the generated code, CRD, chart and doc tables
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd
 	go run ./hack/docs README.md docs/releases.md docs/upgrades.md docs/preflight.md docs/metrics.md docs/alerts.md docs/performance.md docs/security.md docs/api.md docs/gitops.md docs/troubleshooting.md
-	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg
+	cd hack/plot && go run . ../../docs/performance.json ../../docs/performance.svg && go run . overview ../../docs/overview.svg
 	go run ./hack/chart
 	go run ./hack/rbac charts/gloo-operator/templates/rbac.yaml
 	go run ./hack/kustomize

@@ -1,4 +1,4 @@
-// The plot in docs/performance.md.
+// The plot in docs/performance.md, and the picture in the README.
 module github.com/gloo-operator/gloo-operator/hack/plot
 
 go 1.26.8

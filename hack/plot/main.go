@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command plot draws what the benchmark compared: for each work and tool the median
-// time, with a line from the least to the most.
+// time, with a line from the least to the most. It also draws the overview in the README.
 package main
 
 import (
@@ -40,7 +40,7 @@ const margin, headroom = 0.6, 1.4
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: go run . REPORT.json PICTURE.svg")
+		fmt.Fprintln(os.Stderr, "usage: go run . REPORT.json|overview PICTURE.svg")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2]); err != nil {
@@ -50,6 +50,9 @@ func main() {
 }
 
 func run(file, output string) error {
+	if file == "overview" {
+		return overview(output)
+	}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
