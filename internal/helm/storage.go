@@ -26,6 +26,8 @@ const (
 	// digestLabel on a release's Secret has the digest and revision that it was written
 	// for.
 	digestLabel = "operator.gloo.solo.io/digest"
+	// lastRevision is a number that no release gets to: the next one has to be a number, too.
+	lastRevision = math.MaxInt32
 )
 
 // ReleaseRecord is one release to write.
@@ -63,7 +65,11 @@ func (s *Storage) Written() string { return s.secrets.written }
 // the beginning, since a write can succeed although its request fails. If that is unknown,
 // missing is math.MaxInt.
 func (s *Storage) Record(ctx context.Context, records []ReleaseRecord) (done, missing int, err error) {
-	existing, err := s.list()
+	names := make([]string, len(records))
+	for i, record := range records {
+		names[i] = record.Rendered.Request.Release
+	}
+	existing, err := s.list(names)
 	if err != nil {
 		return 0, math.MaxInt, fmt.Errorf("listing Helm releases: %w", err)
 	}
@@ -95,23 +101,23 @@ func ReleaseOf(object metav1.Object) (name, namespace string) {
 // uninstall would now delete them. Releases of other charts than Istio's are left
 // unchanged. It reports whether there were any revisions.
 func (s *Storage) Retire(ctx context.Context, name string) (bool, error) {
-	existing, err := s.driver.List(func(one *release.Release) bool {
-		return one.Name == name && one.Chart != nil && slices.Contains(component.Charts(), one.Chart.Name())
-	})
+	existing, err := s.list([]string{name})
 	if err != nil {
 		return false, fmt.Errorf("listing Helm releases: %w", err)
 	}
+	existing = slices.DeleteFunc(existing, func(one *release.Release) bool {
+		return one.Chart == nil || !slices.Contains(component.Charts(), one.Chart.Name())
+	})
 	return len(existing) > 0, s.remove(ctx, existing)
 }
 
 // DeleteReleases deletes all revisions of those releases. A release of which no revision is
 // the operator's is left unchanged. It returns how many revisions there were to delete.
 func (s *Storage) DeleteReleases(ctx context.Context, names []string) (found int, err error) {
-	existing, err := s.list()
+	existing, err := s.list(names)
 	if err != nil {
 		return 0, fmt.Errorf("listing Helm releases: %w", err)
 	}
-	existing = slices.DeleteFunc(existing, func(one *release.Release) bool { return !slices.Contains(names, one.Name) })
 	ours := map[string]bool{}
 	for _, one := range existing {
 		ours[one.Name] = ours[one.Name] || one.Labels[digestLabel] != ""
@@ -122,6 +128,8 @@ func (s *Storage) DeleteReleases(ctx context.Context, names []string) (found int
 
 // update is the writes that bring a release up to date.
 type update struct {
+	// discard are revisions with numbers that no other can follow. They go first.
+	discard []*release.Release
 	// create is the new revision. Nil: the newest one is up to date.
 	create *release.Release
 	// supersede and remove are older revisions.
@@ -129,7 +137,7 @@ type update struct {
 }
 
 func (e update) writes() int {
-	writes := len(e.supersede) + len(e.remove)
+	writes := len(e.discard) + len(e.supersede) + len(e.remove)
 	if e.create != nil {
 		writes++
 	}
@@ -139,7 +147,9 @@ func (e update) writes() int {
 // updateFor compares the revisions of a release with the record.
 func updateFor(record ReleaseRecord, revisions []*release.Release) update {
 	slices.SortFunc(revisions, func(a, b *release.Release) int { return cmp.Compare(a.Version, b.Version) })
-	e, older := update{}, revisions
+	e := update{}
+	revisions, e.discard = split(revisions, func(one *release.Release) bool { return one.Version < lastRevision })
+	older := revisions
 	if len(revisions) == 0 {
 		e.create = newRelease(record, 1, helmtime.Now())
 		return e
@@ -150,7 +160,7 @@ func updateFor(record ReleaseRecord, revisions []*release.Release) update {
 	} else {
 		e.create = newRelease(record, newest.Version+1, newest.Info.FirstDeployed)
 	}
-	older, e.remove = split(older)
+	older, e.remove = split(older, func(one *release.Release) bool { return one.Chart != nil }) // Helm can decode them.
 	surplus := max(0, len(older)+1-history)
 	e.remove = append(e.remove, older[:surplus]...)
 	for _, one := range older[surplus:] {
@@ -161,20 +171,24 @@ func updateFor(record ReleaseRecord, revisions []*release.Release) update {
 	return e
 }
 
-// split separates revisions that helm can decode from others.
-func split(revisions []*release.Release) (readable, unreadable []*release.Release) {
+// split separates the revisions that meet a condition from the others.
+func split(revisions []*release.Release, condition func(*release.Release) bool) (met, others []*release.Release) {
 	for _, one := range revisions {
-		if one.Chart != nil {
-			readable = append(readable, one)
+		if condition(one) {
+			met = append(met, one)
 		} else {
-			unreadable = append(unreadable, one)
+			others = append(others, one)
 		}
 	}
-	return readable, unreadable
+	return met, others
 }
 
-// applyUpdate creates the new revision first, so that a release always has one.
+// applyUpdate creates the new revision before it changes others, so that a release always
+// has one that helm can use.
 func (s *Storage) applyUpdate(ctx context.Context, rendered *Rendered, e update) error {
+	if err := s.remove(ctx, e.discard); err != nil {
+		return err
+	}
 	if e.create != nil {
 		manifest, err := rendered.Manifest()
 		if err != nil {

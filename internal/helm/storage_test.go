@@ -3,23 +3,48 @@
 package helm_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/gloo-operator/gloo-operator/internal/helm"
+	"github.com/gloo-operator/gloo-operator/test/harness/memory"
 )
+
+// compressed is what those texts have compressed, the second of them that many times.
+func compressed(first, again string, times int, last string) []byte {
+	return slices.Concat(member(first), bytes.Repeat(member(again), times), member(last))
+}
+
+// member is a compressed text. Several of them are the texts one after the other.
+func member(text string) []byte {
+	GinkgoHelper()
+	buffer := &bytes.Buffer{}
+	writer := gzip.NewWriter(buffer)
+	_, err := writer.Write([]byte(text))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(writer.Close()).To(Succeed())
+	return buffer.Bytes()
+}
 
 var _ = Describe("The storage of Helm releases", func() {
 	var (
@@ -59,6 +84,16 @@ var _ = Describe("The storage of Helm releases", func() {
 			found[one.Version] = one.Info.Status
 		}
 		return found
+	}
+	// forge makes a release Secret as another client would, with that content.
+	forge := func(ctx context.Context, name string, version int, content []byte) {
+		GinkgoHelper()
+		labels := map[string]string{"owner": "helm", "name": name, "version": strconv.Itoa(version), "status": "deployed"}
+		_, err := client.CoreV1().Secrets("istio-system").Create(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "istio-system", Name: fmt.Sprintf("sh.helm.release.v1.%s.v%d", name, version), Labels: labels},
+			Data:       map[string][]byte{"release": []byte(base64.StdEncoding.EncodeToString(content))},
+		}, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
 	}
 	writes := func() (verbs []string) {
 		for _, action := range client.Actions() {
@@ -172,6 +207,88 @@ var _ = Describe("The storage of Helm releases", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(deployed.Version).To(Equal(2))
 	})
+
+	// Hardened: a release Secret that expands a thousandfold | all of it was decoded, beyond the memory of the operator
+	It("replaces a revision that takes too much memory to decode, and decodes none of it", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		forge(ctx, "istiod", 2, compressed(`{"name":"istiod","version":2,"info":{},"chart":{},"config":{"a":"`, strings.Repeat("a", 1<<20), 300, `"}}`))
+		forge(ctx, "istiod", 3, compressed(`{"name":"istiod","version":3,"info":{},"chart":{},"config":{"a":[{}`, strings.Repeat(",{}", 1<<10), 4<<10, `]}}`))
+		Expect(memory.Peak(func() { Expect(record(ctx, "istiod", "blue", "one")).To(Succeed()) })).To(BeNumerically("<", memory.Limit/4))
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{1: release.StatusSuperseded, 4: release.StatusDeployed}))
+	})
+
+	// Hardened: a hundred large release Secrets | all were decoded at once, beyond the memory of the operator
+	It("decodes a limited amount", func(ctx context.Context) {
+		for version := range 100 {
+			first := fmt.Sprintf(`{"name":"istiod","version":%d,"info":{},"chart":{},"config":{"a":"`, version+1)
+			forge(ctx, "istiod", version+1, compressed(first, strings.Repeat("a", 1<<20), 8, `"}}`))
+		}
+		Expect(memory.Peak(func() { Expect(record(ctx, "istiod", "blue", "one")).To(Succeed()) })).To(BeNumerically("<", memory.Limit))
+		Expect(revisions("istiod")).To(HaveKeyWithValue(101, release.StatusDeployed))
+	})
+
+	// Hardened: release Secrets of other releases in the install namespace | each of them was decoded
+	It("asks for the releases to record alone", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		list := client.Actions()[0].(clienttesting.ListAction)
+		Expect(list.GetListRestrictions().Labels.String()).To(Equal("name in (istiod),owner=helm"))
+	})
+
+	It("lists its revisions page by page", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		Expect(record(ctx, "istiod", "blue", "two")).To(Succeed())
+		client.PrependReactor("list", "secrets", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			options := action.(clienttesting.ListActionImpl).ListOptions
+			Expect(options.Limit).To(BeNumerically(">", 0))
+			found, err := client.Tracker().List(corev1.SchemeGroupVersion.WithResource("secrets"), corev1.SchemeGroupVersion.WithKind("Secret"), "istio-system")
+			Expect(err).NotTo(HaveOccurred())
+			page := found.(*corev1.SecretList).DeepCopy()
+			if options.Continue == "" {
+				page.Continue, page.Items = "the rest", page.Items[:1]
+			} else {
+				page.Items = page.Items[1:]
+			}
+			return true, page, nil
+		})
+		Expect(record(ctx, "istiod", "blue", "three")).To(Succeed())
+		client.ReactionChain = client.ReactionChain[1:]
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{
+			1: release.StatusSuperseded, 2: release.StatusSuperseded, 3: release.StatusDeployed,
+		}))
+	})
+
+	// Hardened: a release Secret whose content claims to be another revision | that revision's record was overwritten with it
+	It("takes no content for another revision's", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		forge(ctx, "istiod", 2, compressed(`{"name":"istiod","version":1,"info":{},"chart":{},"config":{"color":"theirs`, "", 0, `"}}`))
+		Expect(record(ctx, "istiod", "green", "two")).To(Succeed())
+		history, err := store.History("istiod")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(history).To(ConsistOf(
+			And(HaveField("Version", 1), HaveField("Config", Equal(tree{"color": "blue"}))), HaveField("Version", 3)))
+	})
+
+	// Hardened: a release Secret with a revision number near 2^63 | no revision was ever recorded again
+	It("replaces a revision whose number leaves no room for the next", func(ctx context.Context) {
+		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
+		for _, version := range []int{math.MaxInt, math.MaxInt - 1} {
+			forge(ctx, "istiod", version, compressed(fmt.Sprintf(`{"name":"istiod","version":%d,"info":{},"chart":{}}`, version), "", 0, ""))
+		}
+		Expect(record(ctx, "istiod", "green", "two")).To(Succeed())
+		Expect(revisions("istiod")).To(Equal(map[int]release.Status{1: release.StatusSuperseded, 2: release.StatusDeployed}))
+		client.ClearActions()
+		Expect(record(ctx, "istiod", "green", "two")).To(Succeed())
+		Expect(writes()).To(BeEmpty())
+	})
+
+	DescribeTable("retires", func(ctx context.Context, name string, retired bool) {
+		Expect(record(ctx, "theirs", "blue", "one")).To(Succeed())
+		Expect(releases.Retire(ctx, name)).To(Equal(retired))
+	},
+		Entry("no release of another chart than Istio's", "theirs", false),
+		Entry("no release that there is not", "other", false),
+		Entry("nothing by a name that no release can have", "a name", false),
+	)
 
 	It("keeps releases apart", func(ctx context.Context) {
 		Expect(record(ctx, "istiod", "blue", "one")).To(Succeed())
