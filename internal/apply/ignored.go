@@ -54,9 +54,6 @@ func (a *Applier) IgnoredDiffers(ctx context.Context, o object.Object) (bool, er
 		return known.differs, nil
 	}
 	differs, err := a.changes(ctx, o)
-	if undecided(err) {
-		differs, err = true, nil
-	}
 	if err != nil {
 		return false, &ObjectError{Key: o.Key(), cause: err}
 	}

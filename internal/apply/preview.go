@@ -38,7 +38,7 @@ const (
 type Difference struct {
 	object.Key
 	Effect Effect
-	// Fields that would change, for EffectChanged and EffectIgnored.
+	// Fields that would change, for EffectChanged and EffectIgnored. Empty: not known.
 	Fields []Field
 	// RestartsPods reports whether the pods of a workload that is there would be replaced.
 	RestartsPods bool
@@ -91,7 +91,8 @@ func (a *Applier) difference(ctx context.Context, o object.Object) (*Difference,
 	return difference, err
 }
 
-// change is nil where applying the object would change nothing of what the cluster has.
+// change is nil where applying the object would change nothing of what the cluster has. It
+// has no fields where the API server cannot say which ones would change.
 func (a *Applier) change(ctx context.Context, kind object.Kind, o object.Object, live *unstructured.Unstructured) (*Difference, error) {
 	decoded, err := decodeListed(live)
 	if err != nil {
@@ -102,13 +103,16 @@ func (a *Applier) change(ctx context.Context, kind object.Kind, o object.Object,
 		return nil, err
 	}
 	after, err := a.wholeResource(kind, o.Namespace).Patch(ctx, o.Name, types.ApplyPatchType, body, applying(metav1.DryRunAll))
-	if otherType(kind, err) {
+	switch {
+	case otherType(kind, err):
 		return &Difference{Key: o.Key(), Effect: EffectChanged, Fields: []Field{{Path: ".type", Hidden: true}}}, nil
-	}
-	if err != nil {
+	case undecided(err):
+		return &Difference{Key: o.Key(), Effect: EffectChanged, RestartsPods: o.Key().Workload()}, nil // The worst that it can be.
+	case err != nil:
 		return nil, err
+	default:
+		return compare(o.Key(), live, after), nil
 	}
-	return compare(o.Key(), live, after), nil
 }
 
 // find reads an object by a list, since the operator has no right to get one; nil where

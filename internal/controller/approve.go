@@ -18,6 +18,7 @@ import (
 // proposes it.
 func (r *Reconciler) checkApproval(ctx context.Context, a *attempt) *status.Blocker {
 	if !needsApproval(a) {
+		a.session.preview = preview{} // What is written now changes what it was compared with.
 		return nil
 	}
 	last, blocker := a.Plan, (*status.Blocker)(nil)
@@ -27,6 +28,7 @@ func (r *Reconciler) checkApproval(ctx context.Context, a *attempt) *status.Bloc
 		}
 	}
 	if approved(a.smc, last) {
+		a.session.preview = preview{}
 		return nil
 	}
 	if blocker = r.previewPlan(ctx, a, last); blocker != nil || a.session.preview.summary == "" {
@@ -49,7 +51,8 @@ func approved(smc *v1.ServiceMeshController, built *plan.Plan) bool {
 	return smc.Annotations[v1.ApproveAnnotation] == built.Digest()
 }
 
-// previewPlan asks the API server what a plan would change, once for each digest.
+// previewPlan asks the API server what a plan would change, once for each digest, as long as
+// no other plan is applied.
 func (r *Reconciler) previewPlan(ctx context.Context, a *attempt, built *plan.Plan) *status.Blocker {
 	asked := preview{digest: built.Digest(), from: a.smc.Status.PlanDigest}
 	if before := a.session.preview; before.digest == asked.digest && before.from == asked.from {

@@ -13,6 +13,7 @@ import (
 // does not know, it finds out by dry runs, once.
 func (r *Reconciler) observePaused(ctx context.Context, a *attempt) *status.Blocker {
 	a.ObservedPaused = true
+	a.session.preview = preview{} // Nothing reverts meanwhile what others change.
 	if err := r.applier.Confirm(ctx, a.Plan.Objects()); err != nil {
 		blocker := applyBlocker(v1.ReasonObjectRefused, err, a.Plan)
 		blocker.Phase = "" // Nothing is changed, so that nothing has failed.

@@ -3,11 +3,15 @@
 package controller
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/rollout"
+	"github.com/gloo-operator/gloo-operator/internal/status"
 )
 
 var _ = DescribeTable("What another installation left behind",
@@ -26,3 +30,12 @@ var _ = DescribeTable("What another installation left behind",
 		map[string]string{"app.kubernetes.io/name": "istio-ingressgateway", "app.kubernetes.io/part-of": "istio"}, "", false),
 	Entry("is kept where it is anything else of the same tool", map[string]string{"app.kubernetes.io/name": "istiod"}, "", false),
 )
+
+var _ = It("A takeover begins only when the status has the digest of its plan", func(ctx SpecContext) {
+	r, a := &Reconciler{}, &attempt{smc: resource("", ""), session: &session{takeover: &takeover{}}, Outcome: *complete()}
+	a.Target = rollout.Target{To: a.Plan.Version}
+	Expect(r.requireRolloutInStatus(ctx, a)).To(BeIdenticalTo(endAttempt))
+	a.smc.Status = status.Compute(a.smc, &a.Outcome, time.Now())
+	Expect(a.smc.Status.PlanDigest).To(Equal(a.Plan.Digest()))
+	Expect(r.requireRolloutInStatus(ctx, a)).To(BeNil())
+})
