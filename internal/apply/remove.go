@@ -53,13 +53,28 @@ func (o Owned) Webhook() bool {
 // deleted now. Workloads stay visible until their pods are gone. An object that has
 // been replaced by another of its name in the meantime is left alone.
 func (a *Applier) Delete(ctx context.Context, objects []Owned) (done int, err error) {
+	return a.deleteAll(ctx, objects, func(o Owned) metav1.DeletionPropagation {
+		if o.Workload() {
+			return metav1.DeletePropagationForeground
+		}
+		return metav1.DeletePropagationBackground
+	})
+}
+
+// Prune deletes the objects as Delete does, and does not keep workloads until their pods are
+// gone: pods on a dead node never are. The garbage collector deletes them.
+func (a *Applier) Prune(ctx context.Context, objects []Owned) (done int, err error) {
+	return a.deleteAll(ctx, objects, func(Owned) metav1.DeletionPropagation { return metav1.DeletePropagationBackground })
+}
+
+func (a *Applier) deleteAll(ctx context.Context, objects []Owned, propagation func(Owned) metav1.DeletionPropagation) (done int, err error) {
 	claimed := slices.DeleteFunc(slices.Clone(objects), func(o Owned) bool { return !a.claim(o) })
 	if len(claimed) == 0 {
 		return 0, nil
 	}
 	sent := make([]bool, len(claimed)) // Each is written by one goroutine.
 	done, err = a.each(len(claimed), func(i int) error {
-		if err := a.delete(ctx, claimed[i]); err != nil {
+		if err := a.deleteNow(ctx, claimed[i].Key, claimed[i].Object.GetUID(), propagation(claimed[i])); err != nil {
 			return &ObjectError{Key: claimed[i].Key, cause: err}
 		}
 		sent[i] = true
@@ -71,13 +86,6 @@ func (a *Applier) Delete(ctx context.Context, objects []Owned) (done int, err er
 		}
 	}
 	return done, err
-}
-
-func (a *Applier) delete(ctx context.Context, object Owned) error {
-	if object.Workload() {
-		return a.deleteNow(ctx, object.Key, object.Object.GetUID(), metav1.DeletePropagationForeground)
-	}
-	return a.deleteNow(ctx, object.Key, object.Object.GetUID(), metav1.DeletePropagationBackground)
 }
 
 // Release ends the wait for the pods of a workload that is being deleted: the workload

@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -81,6 +82,24 @@ var _ = Describe("Deleting", func() {
 		Expect(delete()).To(Equal(2))
 		Expect(delete()).To(BeZero(), "each is deleted once")
 	})
+})
+
+var _ = Describe("A workload on a dead node", func() {
+	DescribeTable("is deleted", func(ctx SpecContext, remove func(*Applier, context.Context, []Owned) (int, error), expected metav1.DeletionPropagation) {
+		client := fake.NewSimpleMetadataClient(fake.NewTestScheme())
+		var options []metav1.DeleteOptions
+		client.PrependReactor("delete", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			options = append(options, action.(clienttesting.DeleteAction).GetDeleteOptions())
+			return true, nil, nil
+		})
+		a := &Applier{client: client, records: map[object.Key]record{}, deleted: map[types.UID]bool{}}
+		Expect(remove(a, ctx, []Owned{owned(object.DaemonSet, "ztunnel", nil)})).To(Equal(1))
+		Expect(options).To(ConsistOf(HaveField("PropagationPolicy", HaveValue(Equal(expected)))))
+	},
+		// Hardened: a component leaves the plan while a node is dead | its DaemonSet stayed, half deleted, as long as the node
+		Entry("at once where the plan no longer has it: its pods are ended later", (*Applier).Prune, metav1.DeletePropagationBackground),
+		Entry("after its pods where the mesh is removed, component by component", (*Applier).Delete, metav1.DeletePropagationForeground),
+	)
 })
 
 var _ = Describe("An ownership conflict", func() {

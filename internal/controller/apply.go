@@ -71,7 +71,7 @@ func (r *Reconciler) applyComponent(ctx context.Context, a *attempt, component p
 
 // prune deletes what the plan no longer holds.
 func (r *Reconciler) prune(ctx context.Context, a *attempt, unwanted []apply.Owned) *status.Blocker {
-	done, err := r.applier.Delete(ctx, apply.Removable(unwanted))
+	done, err := r.applier.Prune(ctx, apply.Removable(unwanted))
 	a.OtherWrites += done
 	if err != nil {
 		return pruneBlocker(err)

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -82,6 +83,26 @@ var _ = Describe("Removing a mesh", Ordered, func() {
 		mesh.Spec.Upgrade = &v1.Upgrade{Timeout: &metav1.Duration{Duration: 10 * time.Second}}
 		env.Create(mesh)
 		Eventually(func() string { return env.Mesh().Status.Message }).Should(ContainSubstring("node " + dead + " is not ready"))
+	})
+})
+
+var _ = Describe("A component that leaves the plan while a node is dead", func() {
+	It("is deleted at once", func(ctx SpecContext) {
+		env = New(ctx)
+		env.StartOperator()
+		one := intstr.FromInt32(1)
+		mesh := Sample("minimal.yaml")
+		mesh.Spec.Upgrade = &v1.Upgrade{MaxUnavailableNodes: &one}
+		env.Install(mesh)
+		addDeadNode("dead")
+		onDead := func() string {
+			return env.Kubectl("get", "pods", "-n", Namespace, "--field-selector=spec.nodeName=dead", "-o", "name")
+		}
+		Eventually(onDead).Should(ContainSubstring("ztunnel"))
+		env.Patch(`{"spec":{"dataplaneMode":"Sidecar"}}`)
+		Eventually(func() string { return env.Kubectl("get", "daemonsets", "-n", Namespace, "-o", "name") }).WithTimeout(time.Minute).
+			ShouldNot(ContainSubstring("ztunnel"))
+		Expect(onDead()).To(ContainSubstring("ztunnel"), "its pod ends with the node")
 	})
 })
 
