@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/yamllimit"
 )
 
 const meshKind = "ServiceMeshController"
@@ -73,8 +74,19 @@ func parseManifest(name string, file io.Reader) (*manifest, error) {
 	return found, nil
 }
 
-// parseDocument parses one document as kubectl does. It returns nil for an empty one.
+// maxExpanded limits a document with its aliases expanded, in bytes: the API server takes
+// no object of that size.
+const maxExpanded = 8 << 20
+
+// parseDocument parses one document as kubectl does, unless its aliases stand for too much.
+// It returns nil for an empty one.
 func parseDocument(document []byte) (*unstructured.Unstructured, error) {
+	switch size, err := yamllimit.Expanded(document); {
+	case err != nil:
+		return nil, err
+	case size.Bytes > maxExpanded, size.Values > yamllimit.MaxValues:
+		return nil, errors.New("it has YAML aliases that stand for more than the API server takes: write out what they stand for, or remove it")
+	}
 	content, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
 		return nil, err

@@ -188,6 +188,9 @@ var _ = DescribeTable("render refuses", func(stdin, message string) {
 	Entry("two meshes", minimal+"---"+minimal, "document 2: a second ServiceMeshController, managed-istio"),
 	Entry("another API version", strings.Replace(minimal, "solo.io/v1", "solo.io/v2", 1), `must be operator.gloo.solo.io/v1, not "operator.gloo.solo.io/v2"`),
 	Entry("broken YAML", "a: [", "standard input, document 1: "),
+	// Hardened: gloo-operator render of a manifest with YAML aliases of one long text | they were written out without a limit
+	Entry("YAML aliases that stand for more than the API server takes: the command fails",
+		minimal+"  values: {a: &a "+strings.Repeat("x", 100<<10)+", b: ["+strings.Repeat("*a, ", 100)+"]}\n", "document 1: it has YAML aliases that stand for more"),
 	Entry("a key that stands twice", minimal+"  version: 1.28.2\n", `"version" already set`),
 	Entry("a document that is no object", "[1]", "not a Kubernetes object"),
 	Entry("what admission refuses", minimal+"  distribution: Fips\n", `spec.distribution: Unsupported value: "Fips": supported values: "Standard", "FIPS"`),
