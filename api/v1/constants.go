@@ -184,6 +184,8 @@ const (
 	// ReasonWorkloadsCutOff: CutOffAnnotation made the operator go on, and pods are cut off
 	// until they are restarted.
 	ReasonWorkloadsCutOff = "WorkloadsCutOff"
+	// ReasonPodsBypassMesh: traffic of pods may not go through the mesh: see status.bypass.
+	ReasonPodsBypassMesh = "PodsBypassMesh"
 	// ReasonWorkloadsTakenOut: the operator removed DataplaneModeLabel from namespaces.
 	ReasonWorkloadsTakenOut = "WorkloadsTakenOut"
 	// ReasonWorkloadsRestored: the operator restored DataplaneModeLabel on namespaces.
@@ -316,3 +318,15 @@ const (
 	// ReasonAnotherIstiod: another istiod serves the default revision.
 	ReasonAnotherIstiod = "AnotherIstiod"
 )
+
+// The reasons of SuspectPod.
+const (
+	// SuspectNotRedirected: the pod is to be in the mesh, and istio-cni has not put it in.
+	SuspectNotRedirected = "NotRedirected"
+	// SuspectStartedWithoutCNI: the node booted, and the pod started again while istio-cni was not
+	// ready. Its annotation is of the time before.
+	SuspectStartedWithoutCNI = "StartedWithoutCNI"
+)
+
+// MaxSuspects is how many pods status.bypass names.
+const MaxSuspects = 20

@@ -295,6 +295,11 @@ type ServiceMeshControllerStatus struct {
 	// +listMapKey=name
 	Components []ComponentStatus `json:"components,omitempty"`
 
+	// bypass is what the operator knows of pods whose traffic may not go through the mesh.
+	// Empty without ambient.
+	// +optional
+	Bypass *BypassStatus `json:"bypass,omitempty"`
+
 	// rollout is the change in progress. Empty if there is none.
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`

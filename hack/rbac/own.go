@@ -92,8 +92,9 @@ func restoring() section {
 // listing lets the operator find the pods in the mesh.
 func listing() section {
 	return section{
-		comment: "The pods that the removal of ztunnel would cut off. The operator reads their metadata alone.", when: ".Values.rbac.listPods",
-		rules: []rule{{resources: []string{"pods"}, verbs: []string{"list"}}},
+		comment: "The pods that the removal of ztunnel would cut off, of which the operator reads the metadata alone, and those that may bypass the mesh.",
+		when:    "or .Values.rbac.listPods .Values.rbac.detectBypass",
+		rules:   []rule{{resources: []string{"pods"}, verbs: []string{"list"}}},
 	}
 }
 

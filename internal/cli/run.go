@@ -62,6 +62,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&o.manager.ChartCacheDir, "chart-cache-dir", chartCacheDir(), "directory to cache charts in that are not bundled")
 	addDefaultRepository(command, &o.manager.DefaultRepository)
 	flags.StringSliceVar(&o.manager.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
+	flags.BoolVar(&o.manager.DetectBypass, "detect-bypass", false, "list pods that are to be in the mesh, to find those whose traffic may bypass it")
 	flags.BoolVar(&o.manager.LabelNamespaces, "label-namespaces", false, "take namespaces out of the mesh before ztunnel is removed, by their label istio.io/dataplane-mode")
 	flags.StringVar(&o.manager.HelmRelease, "helm-release", "", "Helm release of the operator, for the objects that it creates on behalf of its chart; default: none")
 	flags.StringVar(&o.manager.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")

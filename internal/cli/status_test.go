@@ -5,6 +5,7 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -62,6 +63,18 @@ istiod       1.31.0    2/2
 Last changes:
   3h ago: installation of 1.31.0: Succeeded in 42s
 `))
+	})
+
+	It("names pods that may bypass the mesh, where they are looked for", func() {
+		checked, pod := ago(time.Minute), v1.SuspectPod{Namespace: "app", Name: "web", Node: "a", Reason: v1.SuspectNotRedirected}
+		smc.Status.Bypass = &v1.BypassStatus{LastCheckTime: &checked, Suspects: 6, Pods: []v1.SuspectPod{pod, pod, pod, pod, pod, pod}, Message: "6 pods may bypass the mesh"}
+		Expect(strings.Count(text(), "  app/web on node a: NotRedirected\n")).To(Equal(5))
+		Expect(text()).To(ContainSubstring("\nBypass, checked 60s ago: 6 pods may bypass the mesh\n"))
+		Expect(cli.MeshStatusOf(smc, nil, now).Bypass).To(Equal(smc.Status.Bypass))
+		for _, quiet := range []*v1.BypassStatus{{LastCheckTime: &checked}, {Message: "pods are not checked"}, nil} {
+			smc.Status.Bypass = quiet
+			Expect(text()).NotTo(ContainSubstring("Bypass"))
+		}
 	})
 
 	It("says that nodes may not be listed", func() {

@@ -35,6 +35,7 @@ func (t statusText) print(m meshStatus) error {
 	}
 	t.underWay(text, m)
 	t.problems(text, m)
+	t.bypass(text, m.Bypass)
 	t.history(text, m.History)
 	t.hints(text, m.Hints)
 	_, err := io.WriteString(t.out, text.String())
@@ -132,6 +133,20 @@ func (t statusText) problems(text *strings.Builder, m meshStatus) {
 	}
 	if m.Notices != "" {
 		fmt.Fprintf(text, "\nNotices: %s\n", m.Notices)
+	}
+}
+
+// suspectsShown is how many pods that may bypass the mesh are shown.
+const suspectsShown = 5
+
+// bypass lists the pods that may bypass the mesh.
+func (t statusText) bypass(text *strings.Builder, b *v1.BypassStatus) {
+	if b == nil || b.LastCheckTime == nil || b.Suspects == 0 {
+		return
+	}
+	fmt.Fprintf(text, "\nBypass, checked %s ago: %s\n", t.since(b.LastCheckTime.Time), b.Message)
+	for _, pod := range b.Pods[:min(suspectsShown, len(b.Pods))] {
+		fmt.Fprintf(text, "  %s/%s on node %s: %s\n", pod.Namespace, pod.Name, pod.Node, pod.Reason)
 	}
 }
 

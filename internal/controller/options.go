@@ -3,6 +3,8 @@
 package controller
 
 import (
+	"time"
+
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 )
@@ -23,6 +25,12 @@ type Options struct {
 	// LabelNamespaces lets the operator remove and restore the label istio.io/dataplane-mode on
 	// namespaces, which takes more permissions than its chart gives by default.
 	LabelNamespaces bool
+	// DetectBypass lets the operator list pods that are to be in the mesh, to find those whose
+	// traffic may bypass it.
+	DetectBypass bool
+	// BypassGrace is how long a pod may be outside the mesh before it is suspected, and the
+	// shortest time between two checks. Zero: enrollment.BypassGrace.
+	BypassGrace time.Duration
 	// ChartCacheDir is where charts that are not bundled are cached.
 	ChartCacheDir string
 	// DefaultRepository is the URL of the repository that charts of versions that are not

@@ -41,6 +41,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if a.Quiet(smc) {
 		return ctrl.Result{RequeueAfter: a.QuietRetry()}, nil
 	}
+	r.checkBypass(ctx, a)
 	result, err := r.report(ctx, a)
 	if err == nil {
 		a.session.releaseMemory(&a.Outcome)

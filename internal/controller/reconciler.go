@@ -3,6 +3,8 @@
 package controller
 
 import (
+	"time"
+
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/events"
@@ -47,6 +49,10 @@ type Reconciler struct {
 	installNamespaces []string
 	// labelNamespaces lets the operator take namespaces out of the mesh.
 	labelNamespaces bool
+	// detectBypass lets the operator look for pods that bypass the mesh.
+	detectBypass bool
+	// bypassGrace is how long a pod may be outside the mesh before it is suspected.
+	bypassGrace time.Duration
 
 	// sessions by name of the resource. Only the worker reads and writes it.
 	sessions map[string]*session

@@ -74,6 +74,9 @@ type session struct {
 	hold         hold
 	restoredPlan string
 
+	// bypass is what is known of pods that may bypass the mesh.
+	bypass bypassCheck
+
 	// namespace is the install namespace.
 	namespace namespaceState
 }

@@ -19,6 +19,7 @@ func (r *Reconciler) sessionFor(smc *v1.ServiceMeshController) *session {
 		r.endSession(smc.Name)
 	}
 	s = &session{uid: smc.UID, recordedDigests: map[string]string{}, trackers: map[string]*rollout.Tracker{}, helmDrift: smc.Status.Version != ""}
+	s.bypass.history.Grace = r.bypassGrace
 	r.sessions[smc.Name] = s
 	return s
 }

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/enrollment"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
@@ -114,7 +116,8 @@ func newReconciler(
 		gatherer:  gatherer,
 		metrics:   metrics.New(options.Version),
 		namespace: options.Namespace, helmRelease: options.HelmRelease, installNamespaces: options.InstallNamespaces,
-		labelNamespaces: options.LabelNamespaces, sessions: map[string]*session{},
+		labelNamespaces: options.LabelNamespaces, detectBypass: options.DetectBypass,
+		bypassGrace: cmp.Or(options.BypassGrace, enrollment.BypassGrace), sessions: map[string]*session{},
 	}, nil
 }
 

@@ -27,6 +27,7 @@ func report(r *Collector, name string) {
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1.ServiceMeshControllerSpec{Version: "1.30.0"},
 	}, v1.ServiceMeshControllerStatus{
 		Phase: v1.PhaseUpgrading, Version: "1.29.1", Environment: &v1.EnvironmentStatus{Kubernetes: "v1.37.2", Platform: "k3s"},
+		Bypass:     &v1.BypassStatus{LastCheckTime: &metav1.Time{Time: time.Unix(3000, 0)}, Suspects: 4},
 		Components: []v1.ComponentStatus{{Name: v1.ComponentBase}, {Name: v1.ComponentZtunnel, Pods: "1/3", Desired: 3, Updated: 1, Ready: 2}},
 		Conditions: []metav1.Condition{
 			{Type: v1.ConditionInitialized, Status: metav1.ConditionTrue, LastTransitionTime: metav1.Unix(2000, 0)},
@@ -90,6 +91,16 @@ var _ = It("What is described is what is shown", func() {
 	for _, m := range Metrics() {
 		Expect(shown).To(ContainElement(And(HaveField("Name", m.Name), HaveField("Type", m.Type), HaveField("Help", m.Help),
 			HaveField("Labels", ConsistOf(m.Labels)))))
+	}
+})
+
+var _ = It("Pods that may bypass the mesh are counted only where they are looked for", func() {
+	r := New("v1")
+	report(r, "mesh")
+	Expect(text(r, "gloo_operator_mesh_bypass_suspects")).To(ConsistOf(`gloo_operator_mesh_bypass_suspects{name="mesh"} 4`))
+	for _, unknown := range []*v1.BypassStatus{nil, {Message: "not checked"}} {
+		r.Report(&v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Bypass: unknown})
+		Expect(text(r, "gloo_operator_mesh_bypass_suspects")).To(BeEmpty())
 	}
 })
 

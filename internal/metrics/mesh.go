@@ -87,6 +87,9 @@ func (m *mesh) show(name string, show func(metric Metric, value float64, labels 
 	for finding, count := range counts {
 		show(findings, float64(count), name, finding.Check, finding.severity())
 	}
+	if m.status.Bypass != nil && m.status.Bypass.LastCheckTime != nil {
+		show(bypassSuspects, float64(m.status.Bypass.Suspects), name)
+	}
 	show(ownershipConflicts, float64(m.ownershipConflicts), name)
 }
 

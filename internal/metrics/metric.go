@@ -52,6 +52,8 @@ var (
 		"Findings of the last preflight: severity blocking prevents an installation or an upgrade, warning does not. No series means no findings."}
 	ownershipConflicts = Metric{"gloo_operator_drift_fights", gauge, []string{"name"},
 		"Objects of the mesh with an ownership conflict: another client keeps changing them."}
+	bypassSuspects = Metric{"gloo_operator_mesh_bypass_suspects", gauge, []string{"name"},
+		"Pods whose traffic may bypass the mesh. No series means that the operator does not look for them."}
 	corrections = Metric{"gloo_operator_drift_corrections_total", counter, []string{"kind", "manager"},
 		"Reverted changes, by kind and field manager. The manager is other after 20 managers, several if there is more than one, and unknown if there is none, as after a deletion."}
 	applies = Metric{"gloo_operator_applies_total", counter, []string{"component", "kind", "result"},
@@ -66,7 +68,7 @@ var (
 func Metrics() []Metric {
 	return slices.Clone([]Metric{
 		info, meshPhase, meshReady, meshInfo, meshUndecodable, meshChanged, podsDesired, podsUpdated, podsReady,
-		findings, ownershipConflicts, corrections, applies, planDuration, applyDuration,
+		findings, ownershipConflicts, bypassSuspects, corrections, applies, planDuration, applyDuration,
 	})
 }
 

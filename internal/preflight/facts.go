@@ -53,6 +53,8 @@ type Node struct {
 	NotReady bool
 	// Kubelet is the kubelet's version, such as v1.37.2+k3s1.
 	Kubelet string
+	// BootID changes each time the node boots.
+	BootID string
 	// OS is linux or windows, Image the name of the distribution.
 	OS, Image string
 	// Runtime is the container runtime with its version, such as containerd://2.2.1.

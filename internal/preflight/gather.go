@@ -321,7 +321,7 @@ func factsFrom(objects map[string][]any, query Query) Facts {
 		facts.Nodes = append(facts.Nodes, Node{
 			Name: node.Name, NotReady: len(node.Status.Conditions) > 0, ControlPlane: len(node.Spec.Taints) > 0,
 			Kubelet: node.Status.NodeInfo.KubeletVersion, OS: node.Status.NodeInfo.OperatingSystem, Image: node.Status.NodeInfo.OSImage,
-			Runtime: node.Status.NodeInfo.ContainerRuntimeVersion, Labels: node.Labels,
+			Runtime: node.Status.NodeInfo.ContainerRuntimeVersion, BootID: node.Status.NodeInfo.BootID, Labels: node.Labels,
 		})
 	}
 	facts.CNIs = pluginsOf(sortedAs[*metav1.PartialObjectMetadata](objects[sourceDaemonSets]))

@@ -143,8 +143,8 @@ var _ = Describe("A gatherer", func() {
 		facts := f.gathered(everything)
 		Expect(facts.KubernetesVersion).To(Equal("v1.34.1"))
 		Expect(facts.Nodes).To(Equal([]Node{
-			{Name: "a", Kubelet: "v1.34.1", OS: "linux", Image: "Debian", Runtime: "containerd://2"},
-			{Name: "b", NotReady: true, Kubelet: "v1.34.1", OS: "linux", Image: "Debian", Runtime: "containerd://2"},
+			{Name: "a", Kubelet: "v1.34.1", BootID: "b", OS: "linux", Image: "Debian", Runtime: "containerd://2"},
+			{Name: "b", NotReady: true, Kubelet: "v1.34.1", BootID: "b", OS: "linux", Image: "Debian", Runtime: "containerd://2"},
 		}))
 		Expect(facts.CNIs).To(Equal([]string{"Calico"}))
 		Expect(facts.Cilium).To(Equal(map[string]string{"cni-exclusive": "false"}))

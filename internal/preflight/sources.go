@@ -131,7 +131,7 @@ func notify(informer cache.SharedIndexInformer, changed func()) error {
 // go: https://kubernetes.io/docs/reference/labels-annotations-taints/.
 var controlPlaneTaints = []string{"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
 
-// trimNode keeps what identifies the platform, and whether the node is not ready.
+// trimNode keeps what identifies the platform and the boot, and whether the node is not ready.
 // Heartbeats change nothing of that.
 func trimNode(object any) (any, error) {
 	node, ok := object.(*corev1.Node)
@@ -155,7 +155,7 @@ func trimNode(object any) (any, error) {
 	}
 	kept.Status.NodeInfo = corev1.NodeSystemInfo{
 		KubeletVersion: info.KubeletVersion, OperatingSystem: info.OperatingSystem,
-		OSImage: info.OSImage, ContainerRuntimeVersion: info.ContainerRuntimeVersion,
+		OSImage: info.OSImage, ContainerRuntimeVersion: info.ContainerRuntimeVersion, BootID: info.BootID,
 	}
 	return kept, nil
 }

@@ -30,7 +30,7 @@ func ready(status corev1.ConditionStatus) corev1.NodeStatus {
 	return corev1.NodeStatus{
 		Conditions: []corev1.NodeCondition{{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse}, {Type: corev1.NodeReady, Status: status}},
 		NodeInfo: corev1.NodeSystemInfo{
-			KubeletVersion: "v1.34.1", OperatingSystem: "linux", OSImage: "Debian", ContainerRuntimeVersion: "containerd://2", MachineID: "m",
+			KubeletVersion: "v1.34.1", OperatingSystem: "linux", OSImage: "Debian", ContainerRuntimeVersion: "containerd://2", MachineID: "m", BootID: "b",
 		},
 	}
 }
@@ -38,7 +38,7 @@ func ready(status corev1.ConditionStatus) corev1.NodeStatus {
 // nodeStatus is what is kept of that.
 func nodeStatus(conditions ...corev1.NodeCondition) corev1.NodeStatus {
 	return corev1.NodeStatus{Conditions: conditions, NodeInfo: corev1.NodeSystemInfo{
-		KubeletVersion: "v1.34.1", OperatingSystem: "linux", OSImage: "Debian", ContainerRuntimeVersion: "containerd://2",
+		KubeletVersion: "v1.34.1", OperatingSystem: "linux", OSImage: "Debian", ContainerRuntimeVersion: "containerd://2", BootID: "b",
 	}}
 }
 

@@ -24,6 +24,7 @@ func Compute(smc *v1.ServiceMeshController, o *Outcome, now time.Time) v1.Servic
 		ChartSource:        cmp.Or(o.ChartSource, previous.ChartSource),
 		Components:         previous.Components,
 		Environment:        cmp.Or(o.Environment, previous.Environment),
+		Bypass:             o.Bypass,
 	}
 	if len(o.Components) > 0 {
 		status.Components = componentStatuses(previous, o)

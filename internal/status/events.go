@@ -74,15 +74,25 @@ func Events(before, after v1.ServiceMeshControllerStatus, input EventInput) []Ev
 	for _, change := range input.Corrected {
 		events = append(events, Event{corev1.EventTypeWarning, v1.ReasonDriftCorrected, actionCorrect, correction(change), referTo(change)})
 	}
+	return append(events, changeEvents(before, after, input.Target)...)
+}
+
+// changeEvents returns the events of what differs in the status: components, pods that may bypass
+// the mesh, and the phase.
+func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) []Event {
+	var events []Event
 	for _, component := range after.Components {
 		if was := ComponentNamed(before.Components, component.Name); component.Version != "" && component.Version != was.Version {
 			events = append(events, NewEvent(corev1.EventTypeNormal, v1.ReasonComplete, actionDeploy+"-"+component.Name, deployed(component)))
 		}
 	}
+	if suspectsOf(before) == 0 && suspectsOf(after) > 0 {
+		events = append(events, NewEvent(corev1.EventTypeWarning, v1.ReasonPodsBypassMesh, ActionReconcile, after.Bypass.Message))
+	}
 	if before.Phase != after.Phase {
-		events = append(events, phaseEvent(before, after, input.Target))
+		events = append(events, phaseEvent(before, after, target))
 	} else if after.Phase == v1.PhaseUpgrading && stepOf(before) != stepOf(after) {
-		step := phaseEvent(before, after, input.Target)
+		step := phaseEvent(before, after, target)
 		step.Action = actionStep + stepOf(after)
 		events = append(events, step)
 	} else if was, is := readyReason(before), readyReason(after); was != is && slices.Contains(warned, is) {
@@ -188,6 +198,14 @@ func upgrading(before, after v1.ServiceMeshControllerStatus, target string) stri
 		return fmt.Sprintf("changing Istio %s: ", to)
 	}
 	return fmt.Sprintf("changing Istio %s → %s: ", from, to)
+}
+
+// suspectsOf is the number of pods that may bypass the mesh.
+func suspectsOf(status v1.ServiceMeshControllerStatus) int32 {
+	if status.Bypass == nil {
+		return 0
+	}
+	return status.Bypass.Suspects
 }
 
 // referTo names the object that was corrected, as it was then.

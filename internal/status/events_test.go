@@ -93,6 +93,15 @@ var _ = Describe("Events", func() {
 			To(HaveExactElements("Warning a: b", "Normal c: d"))
 	})
 
+	It("report pods that may bypass the mesh, once", func() {
+		suspected, more := *succeeded.DeepCopy(), *succeeded.DeepCopy()
+		suspected.Bypass = &v1.BypassStatus{Suspects: 1, Message: "1 pod may bypass the mesh"}
+		more.Bypass = &v1.BypassStatus{Suspects: 2, Message: "2 pods may bypass the mesh"}
+		Expect(texts(Events(succeeded, suspected, EventInput{}))).To(Equal([]string{"Warning PodsBypassMesh: 1 pod may bypass the mesh"}))
+		Expect(Events(suspected, more, EventInput{})).To(BeEmpty())
+		Expect(Events(more, succeeded, EventInput{})).To(BeEmpty())
+	})
+
 	It("refer to what was reverted", func() {
 		key := object.Key{Namespace: "n", Name: "x"}
 		key.GVK.Kind, key.GVK.Group, key.GVK.Version = "Deployment", "apps", "v1"

@@ -54,6 +54,8 @@ type Outcome struct {
 	Events []PendingEvent
 	// Environment is what is known of the cluster. Nil: nothing yet.
 	Environment *v1.EnvironmentStatus
+	// Bypass is what is known of pods that may bypass the mesh. Nil: there is none.
+	Bypass *v1.BypassStatus
 	// Warnings are findings that block nothing.
 	Warnings []plan.Notice
 	// Proposal is the change that a person has to approve first. Nil: none.

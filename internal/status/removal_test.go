@@ -118,7 +118,7 @@ var _ = Describe("The status of a removal", func() {
 	It("tells of no rollout, and of no change that waits for approval", func() {
 		smc := installed()
 		smc.Status.Rollout, smc.Status.Proposal = &v1.RolloutStatus{To: "1.29.1"}, &v1.Proposal{Summary: "istiod"}
-		Expect(Uninstalling(smc, "", time.Now())).To(And(HaveField("Rollout", BeNil()), HaveField("Proposal", BeNil())))
+		Expect(Uninstalling(smc, "", time.Now())).To(And(HaveField("Rollout", BeNil()), HaveField("Proposal", BeNil()), HaveField("Bypass", BeNil())))
 	})
 
 	It("tells of what a component still has after its workload", func() {

@@ -50,6 +50,9 @@ func Fit(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 	for i := range fitted.Components {
 		messages = append(messages, &fitted.Components[i].Message)
 	}
+	if fitted.Bypass != nil {
+		messages = append(messages, &fitted.Bypass.Message)
+	}
 	if fitted.Rollout != nil {
 		messages = append(messages, &fitted.Rollout.Progress)
 	}

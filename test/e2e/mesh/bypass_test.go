@@ -20,6 +20,9 @@ import (
 // where the primary CNI writes its configuration again when the node boots: that has no istio-cni
 // in it. Such a pod has the annotation of a captured one, and no rules.
 func bootedPast(configured func() map[string]networks) {
+	BeforeAll(func() { detectBypass(true) })
+	AfterAll(func() { detectBypass(false) })
+
 	It("captures pods again that have started past istio-cni when their node booted", func(ctx SpecContext) {
 		strict := ambientObject("security.istio.io/v1", "PeerAuthentication", map[string]any{"mtls": map[string]any{"mode": "STRICT"}})
 		create(strict)
@@ -36,16 +39,33 @@ func bootedPast(configured func() map[string]networks) {
 		}
 		Eventually(restarts).Should(HaveKeyWithValue("backend/workload", BeEquivalentTo(1)))
 		since(within.outsider) // It is answered: nothing captures the pod.
+		Eventually(suspects).Should(HaveKeyWithValue(ambient+"/backend", v1.SuspectStartedWithoutCNI))
 
 		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
 		Eventually(cniPods).Should(HaveKey(nodes[1]))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		expectRefused(within.outsider)
+		Eventually(suspects).Should(BeEmpty())
 		client.expectRecovery("one node booted past istio-cni")
 		expectEncrypted()
 		remove(strict)
 		since(within.outsider)
 	})
+}
+
+// detectBypass has the operator look for pods that may bypass the mesh, or not.
+func detectBypass(on bool) {
+	env.Helm("upgrade", "gloo-operator", Repository("charts/gloo-operator"), "--namespace", OperatorNamespace, "--reuse-values",
+		"--set", fmt.Sprintf("rbac.detectBypass=%t", on), "--wait", "--timeout", "5m")
+}
+
+// suspects are the pods that the status says may bypass the mesh, each with the reason.
+func suspects() map[string]string {
+	found := map[string]string{}
+	for _, pod := range env.Mesh().Status.Bypass.Pods {
+		found[pod.Namespace+"/"+pod.Name] = pod.Reason
+	}
+	return found
 }
 
 // holdBackCNI keeps istio-cni off the second node until the operator goes on.

@@ -71,6 +71,15 @@ var faults = []fault{
 		fix:  whole,
 	},
 	{
+		alert: "GlooMeshPodsBypass", story: "istio-cni does not put a pod into the mesh",
+		make: func() {
+			env.Kubectl("create", "namespace", "app")
+			env.Kubectl("label", "namespace", "app", v1.DataplaneModeLabel+"="+v1.DataplaneModeAmbient)
+			env.Kubectl("run", "web", "-n", "app", "--image=web")
+		},
+		fix: func() { env.Kubectl("delete", "namespace", "app") },
+	},
+	{
 		alert: "GlooMeshFailed", story: "spec asks for a version that there is not",
 		make: func() { version = env.Mesh().Spec.Version; env.SetVersion("1.99.0") },
 		fix:  func() { env.SetVersion(version) },

@@ -29,7 +29,7 @@ var (
 // startOperator runs an operator until the container ends.
 func startOperator() {
 	operator = LaunchOperator(env.OperatorConfig(), func(o *manager.Options) {
-		o.LeaderElection, o.MetricsAddress, o.Version = true, address, "v1"
+		o.LeaderElection, o.MetricsAddress, o.Version, o.DetectBypass, o.BypassGrace = true, address, "v1", true, 5*time.Second
 	})
 }
 
