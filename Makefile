@@ -12,6 +12,7 @@ FUZZ_TIME ?= 1m
 
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS = -s -w -X github.com/gloo-operator/gloo-operator/internal/cli.version=$(RELEASE)
+PROGRAMS := ./cmd/gloo-operator ./cmd/gloo-operator-probe
 TOOL := go tool -modfile=hack/tools/lint/go.mod
 CRDS := internal/gatewayapi/crds
 COPIED := bin/.gateway-api-copied
@@ -22,11 +23,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: gateway-api ## Build bin/gloo-operator
+build: gateway-api ## Build bin/gloo-operator and bin/gloo-operator-probe
 	@echo "building bin/gloo-operator"
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gloo-operator ./cmd/gloo-operator
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS)
 
-# An image needs a binary for each architecture; go builds anew only what has changed.
+# An image needs a binary for each architecture, and the probe next to it; go builds anew
+# only what has changed.
 ARCHITECTURES ?= amd64 arm64
 BINARIES := $(ARCHITECTURES:%=bin/linux-%/gloo-operator)
 
@@ -37,7 +39,7 @@ image: $(BINARIES) ## Make the image for amd64 and arm64, and what is in it, in 
 
 $(BINARIES): bin/linux-%/gloo-operator: gateway-api
 	@echo "building $@"
-	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/gloo-operator
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '$(LDFLAGS)' -o $(@D)/ $(PROGRAMS)
 
 .PHONY: gateway-api
 gateway-api: $(COPIED) $(NOTES) ## Copy the Gateway API CRDs and Istio's upgrade notes from the Go module cache, once
@@ -121,8 +123,8 @@ verify: ## Check what tests do not: generated files, linters, workflows, licence
 VULNDB ?= https://vuln.go.dev
 
 .PHONY: audit
-audit: gateway-api ## Look for known vulnerabilities in what the operator calls (VULNDB=https://vuln.go.dev)
-	@go tool -modfile=hack/tools/vuln/go.mod govulncheck -db='$(VULNDB)' ./cmd/gloo-operator || { \
+audit: gateway-api ## Look for known vulnerabilities in what the operator and the probe call (VULNDB=https://vuln.go.dev)
+	@go tool -modfile=hack/tools/vuln/go.mod govulncheck -db='$(VULNDB)' $(PROGRAMS) || { \
 		[ $$? -eq 3 ] || echo "audit: nothing was checked; VULNDB=ADDRESS names a copy of $(VULNDB), if that cannot be reached" >&2; \
 		exit 1; }
 

@@ -38,4 +38,4 @@ $(RELEASE_BINARIES): override RELEASE = $(VERSION)
 $(RELEASE_BINARIES): bin/release/%/gloo-operator: gateway-api
 	@echo "building $@"
 	@CGO_ENABLED=0 GOOS=$(word 1,$(subst -, ,$*)) GOARCH=$(word 2,$(subst -, ,$*)) go build -buildvcs=true -trimpath \
-		-ldflags '$(LDFLAGS)' -o $@ ./cmd/gloo-operator
+		-ldflags '$(LDFLAGS)' -o $(@D)/ $(PROGRAMS)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"archive/tar"
+	"bufio"
 	"cmp"
 	"compress/gzip"
 	"context"
@@ -39,15 +40,21 @@ func TestImage(t *testing.T) {
 	RunSpecs(t, "The operator's image")
 }
 
-// build builds a program statically for that architecture.
+// build builds a program, and the probe beside it, statically for that architecture.
 func build(architecture, program string, flags ...string) string {
 	GinkgoHelper()
 	binary := filepath.Join(GinkgoT().TempDir(), architecture)
+	compile(architecture, binary, program, flags...)
+	compile(architecture, probeOf(binary), "../../cmd/gloo-operator-probe", flags...)
+	return binary
+}
+
+func compile(architecture, binary, program string, flags ...string) {
+	GinkgoHelper()
 	command := exec.Command("go", append(append([]string{"build", "-trimpath", "-o", binary}, flags...), program)...)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
 	out, err := command.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), string(out))
-	return binary
 }
 
 // fetch reads what a descriptor names.
@@ -128,18 +135,16 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		Expect(images[0].compressed).To(And(BeNumerically(">", 1_000_000), BeNumerically("<=", largest)))
 	})
 
-	It("holds the operator and certificates, no shell, and runs with nothing else", func() {
+	It("holds the operator, the probe and certificates, no shell, and runs with nothing else", func() {
 		root := GinkgoT().TempDir()
 		Expect(os.Chmod(root, 0o755)).To(Succeed())
 		Expect(unpack(store, manifest, root)).To(Equal([]string{
-			"etc/", "etc/ssl/", "etc/ssl/certs/", "etc/ssl/certs/ca-certificates.crt", "gloo-operator",
+			"etc/", "etc/ssl/", "etc/ssl/certs/", "etc/ssl/certs/ca-certificates.crt", "gloo-operator", "gloo-operator-probe",
 		}))
-		run := exec.Command(entrypoint, "version")
-		run.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
-		run.Env, run.Dir = []string{}, "/"
-		out, err := run.CombinedOutput()
+		out, err := inImage(root, entrypoint, "version").CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), "chroot needs root: %s", out)
 		Expect(string(out)).To(ContainSubstring("1.29.1"))
+		startProbe(root)
 	})
 
 	It("has a list of what is in it, as the binary says", func(ctx SpecContext) {
@@ -148,6 +153,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 			HaveField("Name", "gloo-operator"), HaveField("Version", "v1.2.3"),
 			HaveField("Hashes", HaveValue(ConsistOf(HaveField("Value", digestOf(made.binaries[0]))))))))
 		Expect(*list.Components).To(ContainElements(
+			And(HaveField("Name", "gloo-operator-probe"), HaveField("Version", "v1.2.3"), HaveField("Hashes", HaveValue(ConsistOf(HaveField("Value", digestOf(probeOf(made.binaries[0]))))))),
 			And(HaveField("Name", certificatesFile), HaveField("Hashes", HaveValue(ConsistOf(HaveField("Value", digestOf(made.certificates)))))),
 			HaveField("PackageURL", HavePrefix("pkg:golang/stdlib@1."))))
 		built, err := buildinfo.ReadFile(made.binaries[0])
@@ -159,7 +165,7 @@ var _ = Describe("The image of the operator", Ordered, func() {
 				HaveField("Licenses", HaveValue(ConsistOf(HaveField("Expression", Not(BeEmpty()))))),
 				HaveField("Properties", HaveValue(ConsistOf(HaveField("Value", sum(code.Path, code.Version))))))), dependency.Path)
 		}
-		Expect(*list.Components).To(HaveLen(len(built.Deps) + 2))
+		Expect(*list.Components).To(HaveLen(len(built.Deps)+3), "the probe has no modules")
 		Expect(list.SpecVersion).To(Equal(format))
 	})
 
@@ -207,6 +213,16 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		}
 	})
 
+	It("is not made without the probe for the same architecture", func(ctx SpecContext) {
+		operator := build("arm64", "./testdata/nothing")
+		compile("amd64", probeOf(operator), "../../cmd/gloo-operator-probe")
+		_, _, err := source{version: "v1", certificates: made.certificates, binaries: []string{operator}}.write(ctx, store)
+		Expect(err).To(MatchError(ContainSubstring("gloo-operator-probe: it is for amd64: want arm64")))
+		Expect(os.Remove(probeOf(operator))).To(Succeed())
+		_, _, err = source{version: "v1", certificates: made.certificates, binaries: []string{operator}}.write(ctx, store)
+		Expect(err).To(MatchError(ContainSubstring("gloo-operator-probe: no such file")))
+	})
+
 	It("is not made of a binary that needs libraries, nor without certificates", func(ctx SpecContext) {
 		dynamic := source{version: "v1", certificates: made.certificates, binaries: []string{"/bin/sh"}}
 		_, _, err := dynamic.write(ctx, store)
@@ -216,6 +232,33 @@ var _ = Describe("The image of the operator", Ordered, func() {
 		Expect(err).To(MatchError(ContainSubstring("/nowhere")))
 	})
 })
+
+// inImage runs a program with nothing but the content of the image, as its user.
+func inImage(root string, arguments ...string) *exec.Cmd {
+	run := exec.Command(arguments[0], arguments[1:]...)
+	run.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	run.Env, run.Dir = []string{}, "/"
+	return run
+}
+
+// startProbe runs the probe of the image, which says why it does not start, then starts it
+// in a network of its own, and ends it by a signal, as the kubelet does.
+func startProbe(root string) {
+	GinkgoHelper()
+	wrong := inImage(root, probe)
+	out, err := wrong.CombinedOutput()
+	Expect(err).To(HaveOccurred())
+	Expect(wrong.ProcessState.ExitCode()).To(Equal(2))
+	Expect(string(out)).To(HavePrefix("gloo-operator-probe: environment variable POD_IP: "))
+	run := inImage(root, probe, "--peers=probes.test")
+	run.Env, run.SysProcAttr.Cloneflags = []string{"POD_IP=192.0.2.9", "NODE_NAME=node-a"}, syscall.CLONE_NEWNET
+	log, err := run.StderrPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(run.Start()).To(Succeed())
+	Expect(bufio.NewReader(log).ReadString('\n')).To(ContainSubstring("The first round has not ended yet."))
+	Expect(run.Process.Signal(syscall.SIGTERM)).To(Succeed())
+	Expect(run.Wait()).To(Succeed())
+}
 
 // unpack puts what is in the image's layer into a directory, and lists it.
 func unpack(store content.Fetcher, manifest ocispec.Manifest, root string) []string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command image makes the operator's image of its static binaries, without a
+// Command image makes the operator's image of its static binaries, the probe next to
+// each of them, without a
 // container engine: an OCI image layout with an index of one image for each
 // architecture, and to each image a list of what is in it, which is written beside the
 // layout as well. With -push it sends all to a registry, too. The same commit,

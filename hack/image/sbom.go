@@ -49,33 +49,62 @@ func (s source) attachSBOM(ctx context.Context, store oras.Target, image ocispec
 	return document, err
 }
 
-// sbom lists the modules that the binary itself says it was built from, and what else
-// the image holds. The same image makes the same bytes.
+// sbom lists the modules that the binaries themselves say they were built from, and what
+// else the image holds. The same image makes the same bytes.
 func (s source) sbom(ctx context.Context, binary string) ([]byte, error) {
-	built, err := buildinfo.ReadFile(binary)
+	operator, err := s.program(entrypoint, binary)
 	if err != nil {
 		return nil, err
 	}
-	operator, err := fileComponent(cyclonedx.ComponentTypeApplication, entrypoint, binary)
+	prober, err := s.program(probe, probeOf(binary))
 	if err != nil {
 		return nil, err
 	}
-	operator.Name, operator.Version, operator.Licenses = "gloo-operator", s.version, licences("Apache-2.0")
 	certificates, err := fileComponent(cyclonedx.ComponentTypeFile, certificatesFile, s.certificates)
 	if err != nil {
 		return nil, err
 	}
-	modules, err := moduleComponents(ctx, built)
+	linked, err := linkedComponents(ctx, binary, probeOf(binary))
 	if err != nil {
 		return nil, err
 	}
 	document := cyclonedx.NewBOM()
 	document.Metadata = &cyclonedx.Metadata{Timestamp: s.created.Format(time.RFC3339), Component: &operator}
-	all := append([]cyclonedx.Component{certificates, standardLibrary(built.GoVersion)}, modules...)
+	all := append([]cyclonedx.Component{certificates, prober}, linked...)
 	document.Components = &all
 	var encoded bytes.Buffer
 	err = cyclonedx.NewBOMEncoder(&encoded, cyclonedx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(document, format)
 	return encoded.Bytes(), err
+}
+
+// program describes a binary of the image.
+func (s source) program(name, from string) (cyclonedx.Component, error) {
+	component, err := fileComponent(cyclonedx.ComponentTypeApplication, name, from)
+	component.Name, component.Version, component.Licenses = name[1:], s.version, licences("Apache-2.0")
+	return component, err
+}
+
+// linkedComponents describes what is linked into any of the binaries, each once.
+func linkedComponents(ctx context.Context, binaries ...string) ([]cyclonedx.Component, error) {
+	var components []cyclonedx.Component
+	seen := map[string]bool{}
+	for _, binary := range binaries {
+		built, err := buildinfo.ReadFile(binary)
+		if err != nil {
+			return nil, err
+		}
+		modules, err := moduleComponents(ctx, built)
+		if err != nil {
+			return nil, err
+		}
+		for _, component := range append([]cyclonedx.Component{standardLibrary(built.GoVersion)}, modules...) {
+			if key := component.BOMRef + "@" + component.Version; !seen[key] {
+				seen[key] = true
+				components = append(components, component)
+			}
+		}
+	}
+	return components, nil
 }
 
 // fileComponent describes a file of the image, which is made of one outside.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/opencontainers/image-spec/specs-go"
@@ -23,6 +24,9 @@ const (
 	command    = "run"
 )
 
+// probe is where the image has the program of the DaemonSet that tests traffic.
+const probe = "/gloo-operator-probe"
+
 // certificatesFile is where the operator looks for certificates in its image.
 const certificatesFile = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -34,7 +38,8 @@ type source struct {
 	created time.Time
 	// certificates is a file of CA certificates in PEM.
 	certificates string
-	// binaries are files: the operator, built statically, once for each architecture.
+	// binaries are files: the operator, built statically, once for each architecture. The
+	// probe is in the same directory.
 	binaries []string
 }
 
@@ -68,6 +73,9 @@ func (s source) writeImage(ctx context.Context, store oras.Target, binary string
 	if err != nil {
 		return image{}, err
 	}
+	if err := sameFor(probeOf(binary), platform); err != nil {
+		return image{}, err
+	}
 	if err := filled(s.certificates, binary); err != nil {
 		return image{}, err
 	}
@@ -77,10 +85,26 @@ func (s source) writeImage(ctx context.Context, store oras.Target, binary string
 		Files: []pack.File{
 			{Name: certificatesFile[1:], From: s.certificates, Mode: 0o644},
 			{Name: entrypoint[1:], From: binary, Mode: 0o755},
+			{Name: probe[1:], From: probeOf(binary), Mode: 0o755},
 		},
 	}.Write(ctx, store)
 	return image{Descriptor: manifest, compressed: size}, err
 }
+
+// sameFor fails where a binary does not run on that platform.
+func sameFor(binary string, platform ocispec.Platform) error {
+	other, err := pack.PlatformOf(binary)
+	if err == nil && other.Architecture != platform.Architecture {
+		err = fmt.Errorf("it is for %s: want %s", other.Architecture, platform.Architecture)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", binary, err)
+	}
+	return nil
+}
+
+// probeOf is the file of the probe for the architecture of that operator.
+func probeOf(binary string) string { return filepath.Join(filepath.Dir(binary), probe) }
 
 // describe says what the image is. The names are those of
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command licences checks that each module that is linked into the operator has a
+// Command licences checks that each module that is linked into a program of the image has a
 // licence that allows to pass the operator on, and lists them. make verify runs it.
 package main
 
@@ -19,7 +19,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, "./cmd/gloo-operator", os.Stdout); err != nil {
+	if err := run(ctx, os.Stdout, "./cmd/gloo-operator", "./cmd/gloo-operator-probe"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -28,13 +28,13 @@ func main() {
 // architectures are those of the operator's image.
 var architectures = []string{"amd64", "arm64"}
 
-// run lists the modules of a program, each once, and fails with all that is wrong with
+// run lists the modules of programs, each once, and fails with all that is wrong with
 // them.
-func run(ctx context.Context, program string, out io.Writer) error {
+func run(ctx context.Context, out io.Writer, programs ...string) error {
 	var problems []error
 	seen := map[string]bool{}
 	for _, architecture := range architectures {
-		modules, err := linked.Modules(ctx, program, architecture)
+		modules, err := linkedInto(ctx, architecture, programs)
 		if err != nil {
 			return err
 		}
@@ -50,4 +50,17 @@ func run(ctx context.Context, program string, out io.Writer) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// linkedInto are the modules of all programs.
+func linkedInto(ctx context.Context, architecture string, programs []string) ([]linked.Module, error) {
+	var all []linked.Module
+	for _, program := range programs {
+		modules, err := linked.Modules(ctx, program, architecture)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, modules...)
+	}
+	return all, nil
 }

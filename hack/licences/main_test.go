@@ -19,7 +19,7 @@ func TestLicences(t *testing.T) {
 var _ = Describe("The check of licences", func() {
 	It("lists each module of the operator once, with its licences", func(ctx SpecContext) {
 		var out bytes.Buffer
-		Expect(run(ctx, "../../cmd/gloo-operator", &out)).To(Succeed())
+		Expect(run(ctx, &out, "../../cmd/gloo-operator", "../../cmd/gloo-operator-probe")).To(Succeed())
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		Expect(lines).To(ContainElement(MatchRegexp(`^sigs\.k8s\.io/controller-runtime v\S+ Apache-2\.0$`)))
 		paths := map[string]bool{}
@@ -27,5 +27,13 @@ var _ = Describe("The check of licences", func() {
 			paths[strings.Fields(line)[0]] = true
 		}
 		Expect(paths).To(HaveLen(len(lines)))
+	})
+
+	It("looks at each program: the probe has the standard library alone", func(ctx SpecContext) {
+		var out bytes.Buffer
+		Expect(run(ctx, &out, "../../cmd/gloo-operator-probe")).To(Succeed())
+		Expect(out.String()).To(BeEmpty())
+		Expect(run(ctx, &out, "../../cmd/gloo-operator-probe", "../image")).To(Succeed())
+		Expect(out.String()).To(ContainSubstring("oras.land/oras-go/v2 "))
 	})
 })

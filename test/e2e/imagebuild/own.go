@@ -32,11 +32,23 @@ func (b *builder) operator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.probe(ctx, filepath.Dir(program)); err != nil {
+		return err
+	}
 	directory := filepath.Join(b.scratch, "operator")
 	if err := b.command(ctx, ".", "run", "./hack/image", "-version=e2e", "-output="+directory, program); err != nil {
 		return fmt.Errorf("making image %s: %w", name, err)
 	}
 	return b.keep(name, directory)
+}
+
+// probe compiles the program that hack/image expects next to the operator.
+func (b *builder) probe(ctx context.Context, directory string) error {
+	program, err := b.compile(ctx, ".", "./cmd/gloo-operator-probe")
+	if err != nil {
+		return err
+	}
+	return os.Rename(program, filepath.Join(directory, "gloo-operator-probe"))
 }
 
 // operatorName is the image that the chart's default values ask for.
