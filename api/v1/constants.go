@@ -49,6 +49,9 @@ const (
 // otherwise: kstatus reports such a resource as failed.
 const ConditionStalled = "Stalled"
 
+// ConditionTrafficProven is before Ready where spec.probe is enabled, and absent otherwise.
+const ConditionTrafficProven = "TrafficProven"
+
 // ConditionTypes lists the condition types that are always there, in their order.
 func ConditionTypes() []string {
 	return []string{
@@ -186,6 +189,14 @@ const (
 	ReasonWorkloadsCutOff = "WorkloadsCutOff"
 	// ReasonPodsBypassMesh: traffic of pods may not go through the mesh: see status.bypass.
 	ReasonPodsBypassMesh = "PodsBypassMesh"
+	// ReasonTrafficProven: the traffic of all nodes goes through the mesh.
+	ReasonTrafficProven = "TrafficProven"
+	// ReasonTrafficNotProven: the traffic of nodes does not get through the mesh, or bypasses it.
+	ReasonTrafficNotProven = "TrafficNotProven"
+	// ReasonTrafficUnknown: probes do not run or have no result yet.
+	ReasonTrafficUnknown = "TrafficUnknown"
+	// ReasonProbeNotAllowed: spec.probe asks for what the operator's Helm chart does not allow.
+	ReasonProbeNotAllowed = "ProbeNotAllowed"
 	// ReasonWorkloadsTakenOut: the operator removed DataplaneModeLabel from namespaces.
 	ReasonWorkloadsTakenOut = "WorkloadsTakenOut"
 	// ReasonWorkloadsRestored: the operator restored DataplaneModeLabel on namespaces.
@@ -201,6 +212,7 @@ const (
 	ComponentIstiod     = "istiod"
 	ComponentCNI        = "istio-cni"
 	ComponentZtunnel    = "ztunnel"
+	ComponentProbe      = "probe"
 )
 
 const (
@@ -330,3 +342,25 @@ const (
 
 // MaxSuspects is how many pods status.bypass names.
 const MaxSuspects = 20
+
+// The reasons of FailingNode. The probe has the same: internal/probe.
+const (
+	// TrafficNotCaptured: the traffic of the node's probe is not redirected to ztunnel.
+	TrafficNotCaptured = "NotCaptured"
+	// TrafficNotEnforced: a port that no identity may reach has answered.
+	TrafficNotEnforced = "NotEnforced"
+	// TrafficRefusedByPeer: other nodes close the connections of the node's probe.
+	TrafficRefusedByPeer = "RefusedByPeer"
+	// TrafficNoRoute: other nodes cannot be reached.
+	TrafficNoRoute = "NoRoute"
+	// TrafficNoCertificate: ztunnel has no valid certificate for the node's probe.
+	TrafficNoCertificate = "NoCertificate"
+	// TrafficZtunnelDown: no ztunnel listens in the network of the node's probe.
+	TrafficZtunnelDown = "ZtunnelDown"
+	// TrafficDNSFailed: the name of the probes' Service cannot be resolved.
+	TrafficDNSFailed = "DNSFailed"
+	// TrafficNotReached: no other probe has reached the one of the node lately.
+	TrafficNotReached = "NotReached"
+	// TrafficUnknown: the node's probe does not run, or has no result yet.
+	TrafficUnknown = "Unknown"
+)

@@ -19,6 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Istiod",type=string,JSONPath=`.status.components[?(@.name=="istiod")].pods`,description="istiod pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="CNI",type=string,JSONPath=`.status.components[?(@.name=="istio-cni")].pods`,description="istio-cni pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="Ztunnel",type=string,JSONPath=`.status.components[?(@.name=="ztunnel")].pods`,description="ztunnel pods: up to date and ready / desired"
+// +kubebuilder:printcolumn:name="Traffic",type=string,JSONPath=`.status.traffic.proven`,description="nodes whose traffic is proven to go through the mesh / nodes with a probe: see spec.probe"
 // +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.rollout.progress`,description="component that is being rolled out, versions, and its pods: up to date and ready / desired"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.message`
@@ -151,6 +152,11 @@ type ServiceMeshControllerSpec struct {
 	// upgrade is how changes of the mesh are rolled out.
 	// +optional
 	Upgrade *Upgrade `json:"upgrade,omitempty"`
+
+	// probe proves on each node that the traffic of pods goes through the mesh. It is for
+	// dataplaneMode Ambient.
+	// +optional
+	Probe *Probe `json:"probe,omitempty"`
 
 	// values are Helm values in one tree, as `istioctl install` takes them: pilot, cni,
 	// ztunnel, base, global, meshConfig. They override all other settings, except values
@@ -300,6 +306,10 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Bypass *BypassStatus `json:"bypass,omitempty"`
 
+	// traffic is what the probes have found. Empty without spec.probe.
+	// +optional
+	Traffic *TrafficStatus `json:"traffic,omitempty"`
+
 	// rollout is the change in progress. Empty if there is none.
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
@@ -320,7 +330,7 @@ type ServiceMeshControllerStatus struct {
 	History []HistoryEntry `json:"history,omitempty"`
 
 	// conditions are, in this order: Initialized, CRDInstalled, ControlPlaneDeployed,
-	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, Ready. While phase is FAILED or ABORTED,
+	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, TrafficProven with spec.probe, Ready. While phase is FAILED or ABORTED,
 	// Stalled follows with the reason and the message of Ready. Otherwise it is absent.
 	// +optional
 	// +listType=map
@@ -346,12 +356,12 @@ type EnvironmentStatus struct {
 
 // ComponentStatus is the state of one component of the mesh.
 type ComponentStatus struct {
-	// name is gateway-api, istio-base, istiod, istio-cni or ztunnel.
+	// name is gateway-api, istio-base, istiod, istio-cni, ztunnel or probe.
 	// +required
 	Name string `json:"name"`
 
 	// version is the version that was last applied completely: Istio's version, or the
-	// Gateway API's version for gateway-api.
+	// Gateway API's version for gateway-api and the operator's for probe.
 	// +optional
 	Version string `json:"version,omitempty"`
 

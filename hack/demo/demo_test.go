@@ -71,6 +71,7 @@ var _ = Describe("The sample", func() {
 	It("is taken as it is, or with another version", func() {
 		manifest, err := readSample(file, "")
 		Expect(err).NotTo(HaveOccurred())
+		Expect(manifest.Object["spec"]).To(HaveKeyWithValue("probe", HaveKeyWithValue("enabled", true)))
 		Expect(manifest.GetName()).To(Equal("managed-istio"), "the health check asks for that name")
 		Expect(istio.Versions()).To(ContainElement(versionOf(manifest)))
 		manifest, err = readSample(file, "1.29.1")

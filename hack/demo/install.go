@@ -62,7 +62,7 @@ func (d demo) installChart(ctx context.Context) error {
 		return err
 	}
 	arguments := append([]string{"upgrade", "--install", "gloo-operator", "charts/gloo-operator",
-		"--namespace", operatorNamespace, "--create-namespace", "--take-ownership"}, pods...)
+		"--namespace", operatorNamespace, "--create-namespace", "--take-ownership", "--set", "probe.enabled=true"}, pods...)
 	fmt.Println("helm", strings.Join(arguments, " "))
 	if out, err := d.command(ctx, tools.Path("helm"), arguments...).CombinedOutput(); err != nil {
 		return fmt.Errorf("installing the operator's chart: %w\n%s", err, out)
@@ -98,7 +98,7 @@ func applySample(ctx context.Context, kube client.Client, manifest *object, keep
 			return err
 		}
 	}
-	fmt.Printf("kubectl apply -f %s # version %s\n\n", sample, versionOf(manifest))
+	fmt.Printf("kubectl apply -f %s # version %s, with spec.probe.enabled\n\n", sample, versionOf(manifest))
 	applied := client.ApplyConfigurationFromUnstructured(manifest.DeepCopy())
 	if err := kube.Apply(ctx, applied, client.FieldOwner("kubectl"), client.ForceOwnership); err != nil {
 		return fmt.Errorf("applying %s: %w", sample, err)
@@ -106,7 +106,7 @@ func applySample(ctx context.Context, kube client.Client, manifest *object, keep
 	return nil
 }
 
-// readSample reads the manifest and sets the version, if any.
+// readSample reads the manifest, enables probes, and sets the version, if any.
 func readSample(path, version string) (*object, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -115,6 +115,9 @@ func readSample(path, version string) (*object, error) {
 	manifest := &object{}
 	if err := yaml.Unmarshal(content, &manifest.Object); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if err := unstructured.SetNestedField(manifest.Object, true, "spec", "probe", "enabled"); err != nil {
+		return nil, err
 	}
 	if version == "" {
 		return manifest, nil

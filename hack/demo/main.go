@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo installs a mesh from the smallest sample on a local Kubernetes,
+// Command demo installs a mesh with probes from the smallest sample on a local Kubernetes,
 // and shows the progress: make demo, make demo-down.
 //
 // It installs the operator's chart with helm. On real nodes the operator runs as the

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	"github.com/gloo-operator/gloo-operator/test/e2e/imagebuild"
 )
@@ -51,7 +52,7 @@ func (d demo) startOperator(ctx context.Context) (ended <-chan struct{}, err err
 		return nil, err
 	}
 	process, ended, err := d.cluster.Run("bin/gloo-operator", "run", "--kubeconfig="+kubeconfig, "--leader-elect=false",
-		"--install-namespaces=istio-system", "--metrics-bind-address=0", "--health-probe-bind-address=0", "--log-format=console")
+		"--install-namespaces=istio-system", "--probe-namespace="+plan.ProbeNamespace, "--probe-image=simulated", "--metrics-bind-address=0", "--health-probe-bind-address=0", "--log-format=console")
 	if err != nil {
 		return nil, fmt.Errorf("starting the operator that make build builds: %w", err)
 	}

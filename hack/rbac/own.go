@@ -4,10 +4,15 @@ package main
 
 import (
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/object"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
 // ownNamespace is the namespace of the chart's release.
 const ownNamespace = "{{ $.Release.Namespace }}"
+
+// probeNamespace is the namespace of the probes.
+const probeNamespace = "{{ .Values.probe.namespace }}"
 
 // leaseName is the Lease by which replicas elect a leader: internal/controller has
 // the same.
@@ -29,6 +34,9 @@ func own() []role {
 			{comment: "Authentication and authorization of metrics requests.", when: ".Values.metrics.enabled", rules: []rule{
 				{group: "authentication.k8s.io", resources: []string{"tokenreviews"}, verbs: []string{"create"}},
 				{group: "authorization.k8s.io", resources: []string{"subjectaccessreviews"}, verbs: []string{"create"}},
+			}},
+			{comment: "Whether the namespace of the probes exists.", when: ".Values.probe.enabled", rules: []rule{
+				{resources: []string{"namespaces"}, verbs: []string{"get"}, names: []string{probeNamespace}},
 			}},
 			restoring(),
 			listing(),
@@ -66,6 +74,7 @@ func own() []role {
 				{group: "events.k8s.io", resources: []string{"events"}, verbs: []string{"create", "patch"}},
 			}},
 		}},
+		probing(),
 		{namespace: "kube-system", sections: []section{
 			{comment: "Preflight checks: whether Cilium allows istio-cni to chain.", rules: []rule{
 				{resources: []string{"configmaps"}, verbs: []string{"list", "watch"}, names: []string{"cilium-config"}},
@@ -119,4 +128,25 @@ func labeling() section {
 		when:    `include "gloo-operator.labelsNamespaces" $`,
 		rules:   []rule{{resources: []string{"namespaces"}, verbs: []string{"patch"}}},
 	}
+}
+
+// probing lets the operator run the probes of spec.probe.
+func probing() role {
+	write := []string{"create", "delete", "patch"}
+	names := []string{plan.ProbeName}
+	policies := []string{object.AuthorizationPolicy.Resource, object.PeerAuthentication.Resource}
+	security := object.AuthorizationPolicy.GVK.Group
+	return role{namespace: probeNamespace, when: ".Values.probe.enabled", sections: []section{
+		{comment: "Reads and watches of the probes, to detect drift and to find out which are not ready.", rules: []rule{
+			{resources: []string{"serviceaccounts", "services"}, verbs: []string{"list", "watch"}},
+			{resources: []string{"pods"}, verbs: []string{"list"}},
+			{group: "apps", resources: []string{"daemonsets"}, verbs: []string{"list", "watch"}},
+			{group: security, resources: policies, verbs: []string{"list"}},
+		}},
+		{comment: "Writes to the probes, by name.", rules: []rule{
+			{resources: []string{"serviceaccounts", "services"}, verbs: write, names: names},
+			{group: "apps", resources: []string{"daemonsets"}, verbs: write, names: []string{plan.ProbeName, plan.ProbePartnerName}},
+			{group: security, resources: policies, verbs: write, names: names},
+		}},
+	}}
 }

@@ -14,7 +14,9 @@ import (
 // role is what the operator may do in one namespace; an empty one is the cluster.
 type role struct {
 	namespace string
-	sections  []section
+	// when is the chart's condition for the role and its binding. Empty: always.
+	when     string
+	sections []section
 }
 
 // section is a list of rules with one reason.
@@ -43,7 +45,7 @@ func template(roles []role) (string, error) {
 	w := &writer{}
 	w.WriteString(header)
 	for i := 0; i < len(roles); {
-		merged := role{namespace: roles[i].namespace}
+		merged := role{namespace: roles[i].namespace, when: roles[i].when}
 		for ; i < len(roles) && roles[i].namespace == merged.namespace; i++ {
 			merged.sections = append(merged.sections, roles[i].sections...)
 		}
@@ -72,6 +74,10 @@ func (w *writer) line(indent int, format string, arguments ...any) {
 
 func (w *writer) role(r role) error {
 	kind, binding := r.kinds()
+	if r.when != "" {
+		w.line(0, "{{- if %s }}", r.when)
+		defer w.line(0, "{{- end }}")
+	}
 	w.head(kind, r)
 	w.line(0, "rules:")
 	for _, section := range r.sections {
@@ -112,6 +118,8 @@ func (r role) name() string {
 		return "gloo-operator"
 	case namespaceName:
 		return v1.NamespaceRole
+	case probeNamespace:
+		return "gloo-operator-probe"
 	default:
 		return "gloo-operator-" + r.namespace
 	}

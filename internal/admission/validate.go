@@ -3,6 +3,7 @@
 package admission
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -110,6 +111,10 @@ func validateRules(value any, schema *structuralschema.Structural, at *field.Pat
 // are Go's.
 var matches = regexp.MustCompile(`^(!?)self\.matches\('([^']*)'\)$`)
 
+// durations is a rule about a length of time: its form, then its bounds, of which the lower one
+// may be missing.
+var durations = regexp.MustCompile(`^self\.matches\('([^']*)'\)(?: && duration\(self\) >= duration\('([^']*)'\))? && duration\(self\) <= duration\('([^']*)'\)$`)
+
 // rules are the other rules of the schema. CEL itself would add all of the API server's
 // libraries; a test checks that every rule can be evaluated.
 var rules = map[string]func(self any) bool{
@@ -126,10 +131,10 @@ var rules = map[string]func(self any) bool{
 		url, _ := self.(string)
 		return strings.HasPrefix(url, "oci://") || strings.HasPrefix(url, "https://")
 	},
-	`self.matches('^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$') && duration(self) <= duration('8760h')`: func(self any) bool {
-		value, _ := self.(string)
-		length, err := time.ParseDuration(value)
-		return lengthOfTime.MatchString(value) && err == nil && length <= longestTimeout
+	`(has(self.timeout) ? duration(self.timeout) : duration('3s')) < (has(self.interval) ? duration(self.interval) : duration('30s'))`: func(self any) bool {
+		timeout, timeoutErr := time.ParseDuration(cmp.Or(text(self, "timeout"), "3s"))
+		interval, intervalErr := time.ParseDuration(cmp.Or(text(self, "interval"), "30s"))
+		return timeoutErr == nil && intervalErr == nil && timeout < interval
 	},
 	`timestamp(self) >= timestamp('1970-01-01T00:00:00Z')`: func(self any) bool {
 		value, _ := self.(string)
@@ -144,11 +149,6 @@ var rules = map[string]func(self any) bool{
 		return percent.MatchString(percentage)
 	},
 }
-
-// lengthOfTime and longestTimeout bound spec.upgrade.timeout.
-var lengthOfTime = regexp.MustCompile(`^([0-9]{1,4}([.][0-9]+)?h|[0-9]{1,6}([.][0-9]+)?m|[0-9]{1,8}([.][0-9]+)?s)+$`)
-
-const longestTimeout = 8760 * time.Hour
 
 var percent = regexp.MustCompile(`^(100|[1-9]?[0-9])%$`)
 
@@ -165,6 +165,9 @@ func evaluate(rule string, self any) (bool, error) {
 		value, _ := self.(string)
 		return expression.MatchString(value) == (match[1] == ""), nil
 	}
+	if match := durations.FindStringSubmatch(rule); match != nil {
+		return evaluateDuration(match[1], match[2], match[3], self)
+	}
 	if holds, ok := rules[rule]; ok {
 		return holds(self), nil
 	}
@@ -175,4 +178,34 @@ func text(self any, path ...string) string {
 	section, _ := self.(map[string]any)
 	value, _, _ := unstructured.NestedString(section, path...)
 	return value
+}
+
+// evaluateDuration reports whether a length of time has that form and is within those bounds. An
+// empty bound is none.
+func evaluateDuration(form, shortest, longest string, self any) (bool, error) {
+	expression, err := regexp.Compile(form)
+	if err != nil {
+		return false, err
+	}
+	value, _ := self.(string)
+	length, err := time.ParseDuration(value)
+	if err != nil || !expression.MatchString(value) {
+		return false, nil
+	}
+	for bound, within := range map[string]func(time.Duration) bool{
+		shortest: func(bound time.Duration) bool { return length >= bound },
+		longest:  func(bound time.Duration) bool { return length <= bound },
+	} {
+		if bound == "" {
+			continue
+		}
+		limit, err := time.ParseDuration(bound)
+		if err != nil {
+			return false, err
+		}
+		if !within(limit) {
+			return false, nil
+		}
+	}
+	return true, nil
 }

@@ -53,7 +53,7 @@ var _ = Describe("A workload that are annotated to be ignored", func() {
 		}))
 		DeferCleanup(server.Close)
 		config := &rest.Config{Host: server.URL}
-		observer, err := NewObserver(config)
+		observer, err := NewObserver(config, Scope{})
 		Expect(err).NotTo(HaveOccurred())
 		applier, err = New(config, observer)
 		Expect(err).NotTo(HaveOccurred())

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -41,9 +42,18 @@ type source struct {
 	namespace string
 }
 
-// NewObserver makes an observer; Start fills it. Of namespaced kinds it watches
-// those namespaces, or all where none is given.
-func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
+// Scope is where an observer watches namespaced kinds.
+type Scope struct {
+	// InstallNamespaces are the namespaces that a mesh may be installed in. None: all
+	// namespaces are watched.
+	InstallNamespaces []string
+	// ProbeNamespace is the namespace of the probes, in which only their kinds are watched.
+	// Empty: there is none.
+	ProbeNamespace string
+}
+
+// NewObserver makes an observer; Start fills it.
+func NewObserver(config *rest.Config, scope Scope) (*Observer, error) {
 	clients, err := newClients(config)
 	if err != nil {
 		return nil, err
@@ -57,7 +67,7 @@ func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 		if kind.Unwatched {
 			continue
 		}
-		for _, namespace := range watchedIn(kind, namespaces) {
+		for _, namespace := range scope.of(kind) {
 			at := source{kind.GVK, namespace}
 			observer.owned[at] = clients.informer(kind, namespace, observer.denied.of(at))
 		}
@@ -65,13 +75,19 @@ func NewObserver(config *rest.Config, namespaces ...string) (*Observer, error) {
 	return observer, nil
 }
 
-// watchedIn lists the namespaces in which a kind is watched; the empty one is all
-// there are.
-func watchedIn(k object.Kind, namespaces []string) []string {
-	if !k.Namespaced || len(namespaces) == 0 {
+// probeKinds are the kinds of the probes' objects that are watched.
+var probeKinds = []object.Kind{object.DaemonSet, object.Service, object.ServiceAccount}
+
+// of lists the namespaces in which a kind is watched; the empty one is all there are.
+func (s Scope) of(k object.Kind) []string {
+	switch {
+	case !k.Namespaced || len(s.InstallNamespaces) == 0:
 		return []string{metav1.NamespaceAll}
+	case s.ProbeNamespace != "" && slices.Contains(probeKinds, k) && !slices.Contains(s.InstallNamespaces, s.ProbeNamespace):
+		return append(slices.Clone(s.InstallNamespaces), s.ProbeNamespace)
+	default:
+		return s.InstallNamespaces
 	}
-	return namespaces
 }
 
 // informerOf finds the informer that would show an object.

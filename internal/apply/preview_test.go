@@ -40,7 +40,7 @@ var _ = Describe("A preview", func() {
 		}))
 		DeferCleanup(server.Close)
 		config := &rest.Config{Host: server.URL}
-		observer, err := NewObserver(config)
+		observer, err := NewObserver(config, Scope{})
 		Expect(err).NotTo(HaveOccurred())
 		applier, err := New(config, observer)
 		Expect(err).NotTo(HaveOccurred())

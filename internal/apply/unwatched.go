@@ -24,11 +24,33 @@ const attachmentNamespace = metav1.NamespaceDefault
 // Of the other kinds that are not watched, Endpoints and EndpointSlices stand for a remote
 // istiod, which no mesh of this operator has.
 func (a *Applier) Attachments(ctx context.Context, owner string) ([]Owned, error) {
-	name := object.NetworkAttachmentDefinition.Resource + "." + object.NetworkAttachmentDefinition.GVK.Group
-	if !slices.ContainsFunc(a.observer.CRDs(), func(crd metav1.Object) bool { return crd.GetName() == name }) {
+	if !a.served(object.NetworkAttachmentDefinition) {
 		return nil, nil
 	}
 	return a.listOwned(ctx, object.NetworkAttachmentDefinition, attachmentNamespace, owner)
+}
+
+// Policies lists the policies of the probes that an owner has in a namespace. It sends requests
+// only where the cluster serves their kinds.
+func (a *Applier) Policies(ctx context.Context, namespace, owner string) ([]Owned, error) {
+	var owned []Owned
+	for _, kind := range []object.Kind{object.AuthorizationPolicy, object.PeerAuthentication} {
+		if !a.served(kind) {
+			continue
+		}
+		more, err := a.listOwned(ctx, kind, namespace, owner)
+		if err != nil {
+			return nil, err
+		}
+		owned = append(owned, more...)
+	}
+	return owned, nil
+}
+
+// served reports whether the cluster has the CRD of a kind.
+func (a *Applier) served(kind object.Kind) bool {
+	name := kind.Resource + "." + kind.GVK.Group
+	return slices.ContainsFunc(a.observer.CRDs(), func(crd metav1.Object) bool { return crd.GetName() == name })
 }
 
 // Copies lists the copies of Secrets that the operator has made for that owner in a

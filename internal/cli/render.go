@@ -21,6 +21,7 @@ type renderOptions struct {
 	version           string
 	kubernetesVersion string
 	defaultRepository string
+	probeImage        string
 	values, explain   bool
 }
 
@@ -47,6 +48,7 @@ func NewRender() *cobra.Command {
 	flags.StringVar(&options.version, "version", "", "Istio version to render instead of spec.version")
 	flags.StringVar(&options.kubernetesVersion, "kubernetes-version", "", "Kubernetes version that charts see, such as v1.34.0")
 	addDefaultRepository(command, &options.defaultRepository)
+	flags.StringVar(&options.probeImage, "probe-image", operatorImage+":"+Version(), "image of the probes of spec.probe: the operator's own")
 	flags.BoolVar(&options.values, "values", false, "print each chart's values instead of objects")
 	flags.BoolVar(&options.explain, "explain", false, "print each value with the layer that set it instead of objects")
 	command.MarkFlagsMutuallyExclusive("values", "explain")
@@ -93,8 +95,20 @@ func (o renderOptions) build(ctx context.Context, manifest *manifest, errOut io.
 	}
 	return new(plan.Builder).Build(plan.Input{
 		Owner: admitted.Object.Name, Spec: admitted.Object.Spec, Extensions: manifest.extensions,
-		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion}, Archives: archives,
+		Facts: plan.Facts{KubernetesVersion: o.kubernetesVersion}, Archives: archives, Probe: o.probeOf(admitted.Object.Spec),
 	})
+}
+
+// operatorImage is the repository of the operator's image, which its chart has as the default.
+const operatorImage = "ghcr.io/gloo-operator/gloo-operator"
+
+// probeOf is how an operator runs probes whose chart allows them.
+func (o renderOptions) probeOf(spec v1.ServiceMeshControllerSpec) plan.Probe {
+	probe := plan.Probe{Namespace: plan.ProbeNamespace, Image: o.probeImage, Version: Version()}
+	if spec.Probe != nil && spec.Probe.Namespace != "" {
+		probe.Namespace = spec.Probe.Namespace
+	}
+	return probe
 }
 
 func (o renderOptions) print(out io.Writer, built *plan.Plan) error {

@@ -63,6 +63,9 @@ func newRun() *cobra.Command {
 	addDefaultRepository(command, &o.manager.DefaultRepository)
 	flags.StringSliceVar(&o.manager.InstallNamespaces, "install-namespaces", nil, "namespaces that a mesh may be installed in; default: all")
 	flags.BoolVar(&o.manager.DetectBypass, "detect-bypass", false, "list pods that are to be in the mesh, to find those whose traffic may bypass it")
+	flags.StringVar(&o.manager.Probe.Namespace, "probe-namespace", "", "namespace of the probes of spec.probe; default: none, and no probes are run")
+	flags.StringVar(&o.manager.Probe.Image, "probe-image", "", "image with the program of the probe: the operator's own")
+	flags.StringSliceVar(&o.manager.Probe.PullSecrets, "probe-pull-secrets", nil, "Secrets in the namespace of the probes that their image is pulled with")
 	flags.BoolVar(&o.manager.LabelNamespaces, "label-namespaces", false, "take namespaces out of the mesh before ztunnel is removed, by their label istio.io/dataplane-mode")
 	flags.StringVar(&o.manager.HelmRelease, "helm-release", "", "Helm release of the operator, for the objects that it creates on behalf of its chart; default: none")
 	flags.StringVar(&o.manager.ManagedMesh, "managed-mesh", "", "file with a ServiceMeshController to apply when the operator starts; default: none")
@@ -86,7 +89,7 @@ func (o *runOptions) run(command *cobra.Command) error {
 		return err
 	}
 	o.manager.Config.DisableCompression = true // Each watch would hold a decompressor; within a cluster, bytes are cheap.
-	o.manager.Log, o.manager.Version = logger, Version()
+	o.manager.Log, o.manager.Version, o.manager.Probe.Version = logger, Version(), Version()
 	return manager.Run(command.Context(), o.manager)
 }
 

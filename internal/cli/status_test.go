@@ -77,6 +77,14 @@ Last changes:
 		}
 	})
 
+	It("shows on which nodes traffic is proven, where there are probes", func() {
+		Expect(text()).NotTo(ContainSubstring("Traffic"))
+		since := ago(2 * time.Hour)
+		smc.Status.Traffic = &v1.TrafficStatus{Proven: "2/3", Since: &since, Failing: []v1.FailingNode{{Node: "c", Reason: v1.TrafficNoRoute, Message: "no answer"}}}
+		Expect(text()).To(ContainSubstring("\nTraffic: proven on 2/3 nodes, for 120m\n  c: NoRoute: no answer\n"))
+		Expect(cli.MeshStatusOf(smc, nil, now).Traffic).To(Equal(smc.Status.Traffic))
+	})
+
 	It("says that nodes may not be listed", func() {
 		Expect(text()).To(ContainSubstring("nodes not shown: you may not list them"))
 	})

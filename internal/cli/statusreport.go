@@ -40,6 +40,8 @@ type meshStatus struct {
 	History []v1.HistoryEntry `json:"history"`
 	// Bypass is what is known of pods that may bypass the mesh. Nil: there is no ambient mesh.
 	Bypass *v1.BypassStatus `json:"bypass,omitempty"`
+	// Traffic is what the probes have found. Nil: there are none.
+	Traffic *v1.TrafficStatus `json:"traffic,omitempty"`
 	// Nodes of the cluster. Nil: they may not be listed.
 	Nodes *nodeStatus `json:"nodes,omitempty"`
 	// Hints are at most maxHints commands to run next, each with its reason.
@@ -73,7 +75,7 @@ func meshStatusOf(smc *v1.ServiceMeshController, nodes *nodeStatus, now time.Tim
 		DataplaneMode: smc.Spec.DataplaneMode, Environment: observed.Environment,
 		Components: orEmpty(observed.Components), Rollout: observed.Rollout, Proposal: observed.Proposal, FailedRollout: observed.FailedRollout,
 		Conditions: slices.DeleteFunc(slices.Clone(orEmpty(observed.Conditions)), func(c metav1.Condition) bool { return c.Status == metav1.ConditionTrue }),
-		History:    orEmpty(observed.History), Nodes: nodes, Bypass: observed.Bypass,
+		History:    orEmpty(observed.History), Nodes: nodes, Bypass: observed.Bypass, Traffic: observed.Traffic,
 	}
 	if observed.Phase == "" || observed.ObservedGeneration != smc.Generation {
 		report.Phase = phaseUnknown

@@ -35,6 +35,7 @@ func (t statusText) print(m meshStatus) error {
 	}
 	t.underWay(text, m)
 	t.problems(text, m)
+	t.traffic(text, m.Traffic)
 	t.bypass(text, m.Bypass)
 	t.history(text, m.History)
 	t.hints(text, m.Hints)
@@ -133,6 +134,21 @@ func (t statusText) problems(text *strings.Builder, m meshStatus) {
 	}
 	if m.Notices != "" {
 		fmt.Fprintf(text, "\nNotices: %s\n", m.Notices)
+	}
+}
+
+// traffic says on how many nodes it is proven, and lists those where it is not.
+func (t statusText) traffic(text *strings.Builder, traffic *v1.TrafficStatus) {
+	if traffic == nil {
+		return
+	}
+	fmt.Fprintf(text, "\nTraffic: proven on %s nodes", traffic.Proven)
+	if traffic.Since != nil {
+		fmt.Fprintf(text, ", for %s", t.since(traffic.Since.Time))
+	}
+	text.WriteString("\n")
+	for _, node := range traffic.Failing {
+		fmt.Fprintf(text, "  %s: %s: %s\n", node.Node, node.Reason, node.Message)
 	}
 }
 

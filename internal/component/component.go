@@ -69,6 +69,7 @@ var components = []Component{
 		Workload:      Workload{"DaemonSet", "ztunnel"},
 		Conditions:    []string{v1.ConditionZtunnelDeployed},
 	},
+	{Name: v1.ComponentProbe},
 }
 
 // All lists the components in the order of installation.
@@ -94,6 +95,16 @@ func Find(name string) Component {
 func RemovalOrder() []string {
 	var names []string
 	for _, c := range slices.Backward(components) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Releases lists the names of the Helm releases that the operator records: those of the
+// components that have a chart.
+func Releases() []string {
+	var names []string
+	for _, c := range Charted() {
 		names = append(names, c.Name)
 	}
 	return names

@@ -16,11 +16,12 @@ var _ = Describe("The table of components", func() {
 		for _, c := range component.All() {
 			names = append(names, c.Name)
 		}
-		Expect(names).To(Equal([]string{"gateway-api", "istio-base", "istiod", "istio-cni", "ztunnel"}))
-		Expect(component.RemovalOrder()).To(Equal([]string{"ztunnel", "istio-cni", "istiod", "istio-base", "gateway-api"}))
+		Expect(names).To(Equal([]string{"gateway-api", "istio-base", "istiod", "istio-cni", "ztunnel", "probe"}))
+		Expect(component.RemovalOrder()).To(Equal([]string{"probe", "ztunnel", "istio-cni", "istiod", "istio-base", "gateway-api"}))
 	})
 
 	It("has the charts and their sections of values", func() {
+		Expect(component.Releases()).To(Equal([]string{"istio-base", "istiod", "istio-cni", "ztunnel"}))
 		Expect(component.Charts()).To(Equal([]string{"base", "istiod", "cni", "ztunnel"}))
 		Expect(component.Sections()).To(Equal([]string{"base", "pilot", "cni", "ztunnel"}))
 		Expect(component.Find(v1.ComponentGatewayAPI).Chart).To(BeEmpty())

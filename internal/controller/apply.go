@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -33,6 +34,9 @@ func (r *Reconciler) applyComponents(ctx context.Context, a *attempt) *status.Bl
 	for _, i := range a.Target.Order(len(a.Plan.Components)) {
 		component := a.Plan.Components[i]
 		state := r.checkProgress(ctx, a, component, r.applyComponent(ctx, a, component))
+		if component.Unawaited && state.Failure != nil {
+			state = r.continueWithout(a, state)
+		}
 		if a.Components[i] = state; !state.Done {
 			return blocker
 		}
@@ -45,6 +49,18 @@ func (r *Reconciler) applyComponents(ctx context.Context, a *attempt) *status.Bl
 		return blocker
 	}
 	return r.finishPruning(ctx, a)
+}
+
+// unawaitedRetry is how long to wait before a component that is not awaited is applied again.
+const unawaitedRetry = 30 * time.Second
+
+// continueWithout makes the mesh complete without a component that is not awaited and cannot be
+// applied.
+func (r *Reconciler) continueWithout(a *attempt, state status.ComponentState) status.ComponentState {
+	a.ProbeFailure = state.Failure
+	a.RequeueAfter = soonest(a.RequeueAfter, unawaitedRetry)
+	state.Failure, state.Done = nil, true
+	return state
 }
 
 // applyComponent applies what differs of a component, and returns how far it is.

@@ -90,7 +90,7 @@ var _ = Describe("A preview that found no difference", func() {
 		}))
 		DeferCleanup(server.Close)
 		config := &rest.Config{Host: server.URL}
-		observer, err := apply.NewObserver(config)
+		observer, err := apply.NewObserver(config, apply.Scope{})
 		Expect(err).NotTo(HaveOccurred())
 		applier, err := apply.New(config, observer)
 		Expect(err).NotTo(HaveOccurred())

@@ -45,7 +45,7 @@ func (r *Reconciler) build(ctx context.Context, a *attempt, version string) (*pl
 	spec := a.smc.Spec
 	spec.Version = version
 	built, err := r.builder.Build(plan.Input{
-		Owner: a.smc.Name, Spec: spec, Extensions: configMapData(extensions), Archives: charts.archives, PullSecrets: secrets, Facts: plan.Facts{
+		Owner: a.smc.Name, Spec: spec, Extensions: configMapData(extensions), Archives: charts.archives, PullSecrets: secrets, Probe: r.probe, Facts: plan.Facts{
 			KubernetesVersion: a.facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(a.facts),
 			Platform: a.facts.HelmPlatform(), StandardCNIDirs: a.facts.StandardCNIDirectories(), SingleNode: a.facts.SingleNode(),
 		},

@@ -49,7 +49,7 @@ func Diff(ctx context.Context, options Options, smc *v1.ServiceMeshController, e
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	config, triggers := clientConfig(options.Config), make(chan event.GenericEvent, 1)
-	observer, err := apply.NewObserver(config, options.InstallNamespaces...)
+	observer, err := apply.NewObserver(config, options.scope())
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +85,14 @@ const (
 	installNamespacesFlag = "--install-namespaces="
 	defaultRepositoryFlag = "--default-repository="
 	labelNamespacesFlag   = "--label-namespaces"
+	probeNamespaceFlag    = "--probe-namespace="
+	probeImageFlag        = "--probe-image="
+	probePullSecretsFlag  = "--probe-pull-secrets="
 )
 
 // useDeployed takes the settings of the operator in the cluster: its default repository,
-// the namespaces that it may install a mesh in, unless those were given, and whether it labels
-// namespaces. Nothing changes if its Deployment is not found or may not be read.
+// the namespaces that it may install a mesh in, unless those were given, whether it labels
+// namespaces, and how it runs probes. Nothing changes if its Deployment is not found or may not be read.
 func (r *Reconciler) useDeployed(ctx context.Context) {
 	arguments := r.deployedArguments(ctx)
 	if list, _ := flagValue(arguments, installNamespacesFlag); list != "" && len(r.installNamespaces) == 0 {
@@ -100,6 +103,13 @@ func (r *Reconciler) useDeployed(ctx context.Context) {
 	}
 	if value, found := flagValue(arguments, labelNamespacesFlag); found {
 		r.labelNamespaces = value == "" || value == "=true"
+	}
+	if value, found := flagValue(arguments, probeNamespaceFlag); found {
+		r.probe.Namespace = value
+		r.probe.Image, _ = flagValue(arguments, probeImageFlag)
+		if secrets, _ := flagValue(arguments, probePullSecretsFlag); secrets != "" {
+			r.probe.PullSecrets = strings.Split(secrets, ",")
+		}
 	}
 }
 

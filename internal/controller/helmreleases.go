@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
@@ -126,9 +127,10 @@ func (s *session) deleteUnusedRecords(ctx context.Context, recorder *helm.Storag
 // labelHelmAdditions labels what a person's helm upgrade of the operator's releases has
 // added to be pruned.
 func (r *Reconciler) labelHelmAdditions(ctx context.Context, smc *v1.ServiceMeshController, objects []object.Object) ([]status.PendingEvent, error) {
-	makers := make([]string, len(removal))
-	for i, component := range removal {
-		makers[i] = apply.ByRelease(component, namespaceOf(smc))
+	releases := component.Releases()
+	makers := make([]string, len(releases))
+	for i, release := range releases {
+		makers[i] = apply.ByRelease(release, namespaceOf(smc))
 	}
 	found, err := r.findLeftovers(ctx, smc, makers, objects)
 	if err != nil || len(found.toPrune) == 0 {

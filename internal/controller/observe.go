@@ -30,6 +30,9 @@ func (r *Reconciler) observeComponent(component plan.Component, redact func(stri
 		} else {
 			message = r.observeObject(o)
 		}
+		if component.Unawaited && r.applier.State(o) != apply.Stale {
+			message = ""
+		}
 		if message != "" && state.Done {
 			state.Done, state.Message = false, fmt.Sprintf("%s: %s", o.Key(), message)
 		}

@@ -7,6 +7,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+
+	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
 // Options are the settings of a reconciler.
@@ -31,6 +34,9 @@ type Options struct {
 	// BypassGrace is how long a pod may be outside the mesh before it is suspected, and the
 	// shortest time between two checks. Zero: enrollment.BypassGrace.
 	BypassGrace time.Duration
+	// Probe is how the operator runs probes, which takes more permissions than its chart gives
+	// by default. Zero: it runs none.
+	Probe plan.Probe
 	// ChartCacheDir is where charts that are not bundled are cached.
 	ChartCacheDir string
 	// DefaultRepository is the URL of the repository that charts of versions that are not
@@ -38,4 +44,9 @@ type Options struct {
 	DefaultRepository string
 	// Version is the operator's, for the metrics.
 	Version string
+}
+
+// scope is where the operator watches what it owns.
+func (o Options) scope() apply.Scope {
+	return apply.Scope{InstallNamespaces: o.InstallNamespaces, ProbeNamespace: o.Probe.Namespace}
 }

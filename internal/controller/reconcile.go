@@ -42,6 +42,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{RequeueAfter: a.QuietRetry()}, nil
 	}
 	r.checkBypass(ctx, a)
+	r.checkTraffic(a)
 	result, err := r.report(ctx, a)
 	if err == nil {
 		a.session.releaseMemory(&a.Outcome)

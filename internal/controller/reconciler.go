@@ -49,6 +49,10 @@ type Reconciler struct {
 	installNamespaces []string
 	// labelNamespaces lets the operator take namespaces out of the mesh.
 	labelNamespaces bool
+	// probe is how the operator runs probes. Zero: it runs none.
+	probe plan.Probe
+	// probes asks the probes that are not ready.
+	probes *probeAsker
 	// detectBypass lets the operator look for pods that bypass the mesh.
 	detectBypass bool
 	// bypassGrace is how long a pod may be outside the mesh before it is suspected.

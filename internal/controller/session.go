@@ -12,6 +12,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/rollout"
@@ -126,12 +127,12 @@ func (s *session) releaseMemory(p *status.Outcome) {
 // unusedReleases returns the releases that may be recorded of components that the plan
 // does not have.
 func (s *session) unusedReleases(p *plan.Plan) []string {
-	names := slices.Clone(removal)
+	names := component.Releases()
 	if s.releasesPruned {
 		names = slices.Sorted(maps.Keys(s.recordedDigests))
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
-		return name == v1.ComponentGatewayAPI || slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Name == name })
+		return slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Name == name })
 	})
 }
 

@@ -29,6 +29,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/enrollment"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/metrics"
@@ -45,7 +46,7 @@ const Name = "gloo-operator"
 // returns fails until the watches have seen all that the cluster holds.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Checker, error) {
 	config := clientConfig(mgr.GetConfig())
-	observer, err := apply.NewObserver(config, options.InstallNamespaces...)
+	observer, err := apply.NewObserver(config, options.scope())
 	if err != nil {
 		return nil, fmt.Errorf("watching the mesh: %w", err)
 	}
@@ -90,7 +91,7 @@ func notifier(triggers chan<- event.GenericEvent) func() {
 // its namespace.
 func onlyMeshReleases(changed func()) func(release string) {
 	return func(release string) {
-		if slices.Contains(removal, release) {
+		if slices.Contains(component.Releases(), release) {
 			changed()
 		}
 	}
@@ -116,7 +117,7 @@ func newReconciler(
 		gatherer:  gatherer,
 		metrics:   metrics.New(options.Version),
 		namespace: options.Namespace, helmRelease: options.HelmRelease, installNamespaces: options.InstallNamespaces,
-		labelNamespaces: options.LabelNamespaces, detectBypass: options.DetectBypass,
+		labelNamespaces: options.LabelNamespaces, probe: options.Probe, probes: &probeAsker{ctx: ctx, clientset: clients, changed: changed}, detectBypass: options.DetectBypass,
 		bypassGrace: cmp.Or(options.BypassGrace, enrollment.BypassGrace), sessions: map[string]*session{},
 	}, nil
 }

@@ -40,6 +40,7 @@ type step struct {
 var steps = []step{
 	{name: "check for an older resource", do: (*Reconciler).checkOldest, required: true, when: always},
 	{name: "check installNamespaces", do: (*Reconciler).checkNamespaceAllowed, when: always},
+	{name: "check spec.probe", do: (*Reconciler).checkProbeAllowed, when: always},
 	{name: "enter the install namespace", effect: restores, do: (*Reconciler).ensureNamespace},
 	{name: "read the cluster", do: (*Reconciler).readCluster, required: true, when: always},
 	{name: "set the target", do: (*Reconciler).setTarget, when: always},

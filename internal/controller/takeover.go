@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/status"
@@ -108,7 +109,7 @@ func (r *Reconciler) labelForPruning(ctx context.Context, smc *v1.ServiceMeshCon
 func (r *Reconciler) deleteHelmRecords(ctx context.Context, t *takeover) error {
 	for _, f := range t.foreign {
 		name, namespace := helm.ReleaseOf(f.Object)
-		if name == "" || t.checkedReleases[namespace+"/"+name] || slices.Contains(removal, name) {
+		if name == "" || t.checkedReleases[namespace+"/"+name] || slices.Contains(component.Releases(), name) {
 			continue
 		}
 		deleted, err := helm.NewStorage(r.clientset.CoreV1().Secrets(namespace)).Retire(ctx, name)

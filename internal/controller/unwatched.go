@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/component"
 	"github.com/gloo-operator/gloo-operator/internal/helm"
 	"github.com/gloo-operator/gloo-operator/internal/object"
 	"github.com/gloo-operator/gloo-operator/internal/status"
@@ -43,7 +44,7 @@ func (r *Reconciler) pruneUnwatched(ctx context.Context, a *attempt) error {
 // deleteUnwatched deletes what the resource owns of such objects, but for those keys, and
 // returns how many it has deleted.
 func (r *Reconciler) deleteUnwatched(ctx context.Context, smc *v1.ServiceMeshController, keep []object.Key) (done int, err error) {
-	if done, err = r.deleteAttachments(ctx, smc, keep); err != nil {
+	if done, err = r.deleteOutside(ctx, smc, keep); err != nil {
 		return done, err
 	}
 	copies, err := r.applier.Copies(ctx, namespaceOf(smc), smc.Name)
@@ -54,14 +55,22 @@ func (r *Reconciler) deleteUnwatched(ctx context.Context, smc *v1.ServiceMeshCon
 	return done + more, err
 }
 
-// deleteAttachments deletes the NetworkAttachmentDefinitions of the resource, which are in
-// no namespace of its own, but for those keys, and returns how many it has deleted.
-func (r *Reconciler) deleteAttachments(ctx context.Context, smc *v1.ServiceMeshController, keep []object.Key) (done int, err error) {
-	attachments, err := r.applier.Attachments(ctx, smc.Name)
+// deleteOutside deletes what the resource owns outside of the install namespace, but for those
+// keys: its NetworkAttachmentDefinitions and the policies of its probes. It returns how many
+// objects it has deleted.
+func (r *Reconciler) deleteOutside(ctx context.Context, smc *v1.ServiceMeshController, keep []object.Key) (done int, err error) {
+	owned, err := r.applier.Attachments(ctx, smc.Name)
 	if err != nil {
 		return 0, err
 	}
-	return r.applier.Delete(ctx, surplus(attachments, keep))
+	if r.probe.Namespace != "" {
+		policies, err := r.applier.Policies(ctx, r.probe.Namespace, smc.Name)
+		if err != nil {
+			return 0, err
+		}
+		owned = append(owned, policies...)
+	}
+	return r.applier.Delete(ctx, surplus(owned, keep))
 }
 
 // surplus lists those of the objects that may be removed and are not to be kept.
@@ -70,11 +79,11 @@ func surplus(owned []apply.Owned, keep []object.Key) []apply.Owned {
 }
 
 // removeUnwatched deletes objects that are not watched, including copied pull secrets, and
-// Helm's records. It returns how many records are left. If the namespace is gone, only
-// NetworkAttachmentDefinitions are left.
+// Helm's records. It returns how many records are left. If the namespace is gone, only objects
+// outside of it are left.
 func (r *Reconciler) removeUnwatched(ctx context.Context, smc *v1.ServiceMeshController, gone bool) (left int, err error) {
 	if gone {
-		_, err = r.deleteAttachments(ctx, smc, nil)
+		_, err = r.deleteOutside(ctx, smc, nil)
 		return 0, err
 	}
 	namespace, s := namespaceOf(smc), r.sessionFor(smc)
@@ -83,7 +92,7 @@ func (r *Reconciler) removeUnwatched(ctx context.Context, smc *v1.ServiceMeshCon
 	}
 	if err == nil {
 		s.unwatchedRemoved = true
-		left, err = helm.NewStorage(r.clientset.CoreV1().Secrets(namespace)).DeleteReleases(ctx, removal)
+		left, err = helm.NewStorage(r.clientset.CoreV1().Secrets(namespace)).DeleteReleases(ctx, component.Releases())
 	}
 	if !apierrors.IsForbidden(err) {
 		return left, err

@@ -47,11 +47,12 @@ func (p Pod) inheritsMode() bool {
 	return mode != v1.DataplaneModeAmbient && mode != "none"
 }
 
-// Redirected returns those of the pods that are in the mesh.
+// Redirected returns those of the pods that are in the mesh, without the operator's own probes:
+// the operator removes them before it removes ztunnel.
 func Redirected(pods []metav1.PartialObjectMetadata) []Pod {
 	var found []Pod
 	for i := range pods {
-		if p := &pods[i]; p.Annotations[redirection] == redirected {
+		if p := &pods[i]; p.Annotations[redirection] == redirected && p.Labels[v1.ComponentLabel] != v1.ComponentProbe {
 			found = append(found, Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Annotations: p.Annotations})
 		}
 	}

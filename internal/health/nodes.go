@@ -23,7 +23,7 @@ func OutdatedNodes(d *appsv1.DaemonSet, pods []corev1.Pod) []string {
 	current, good := d.Annotations[appsv1.DeprecatedTemplateGeneration], map[string]bool{}
 	for i := range pods {
 		p := &pods[i]
-		up := p.DeletionTimestamp == nil && p.Labels[templateGeneration] == current && podReady(p)
+		up := p.DeletionTimestamp == nil && p.Labels[templateGeneration] == current && PodReady(p)
 		good[p.Spec.NodeName] = good[p.Spec.NodeName] || up
 	}
 	var behind []string
@@ -36,7 +36,8 @@ func OutdatedNodes(d *appsv1.DaemonSet, pods []corev1.Pod) []string {
 	return behind
 }
 
-func podReady(p *corev1.Pod) bool {
+// PodReady reports whether a pod is ready.
+func PodReady(p *corev1.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})

@@ -27,6 +27,7 @@ func report(r *Collector, name string) {
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1.ServiceMeshControllerSpec{Version: "1.30.0"},
 	}, v1.ServiceMeshControllerStatus{
 		Phase: v1.PhaseUpgrading, Version: "1.29.1", Environment: &v1.EnvironmentStatus{Kubernetes: "v1.37.2", Platform: "k3s"},
+		Traffic:    &v1.TrafficStatus{Nodes: v1.TrafficNodes{Proven: 5, Failing: 2, Unknown: 1}},
 		Bypass:     &v1.BypassStatus{LastCheckTime: &metav1.Time{Time: time.Unix(3000, 0)}, Suspects: 4},
 		Components: []v1.ComponentStatus{{Name: v1.ComponentBase}, {Name: v1.ComponentZtunnel, Pods: "1/3", Desired: 3, Updated: 1, Ready: 2}},
 		Conditions: []metav1.Condition{
@@ -102,6 +103,16 @@ var _ = It("Pods that may bypass the mesh are counted only where they are looked
 		r.Report(&v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Bypass: unknown})
 		Expect(text(r, "gloo_operator_mesh_bypass_suspects")).To(BeEmpty())
 	}
+})
+
+var _ = It("Nodes are counted by what their probes have found, where there are probes", func() {
+	r := New("v1")
+	report(r, "mesh")
+	Expect(text(r, "gloo_operator_mesh_traffic_nodes")).To(ConsistOf(
+		`gloo_operator_mesh_traffic_nodes{name="mesh",state="proven"} 5`, `gloo_operator_mesh_traffic_nodes{name="mesh",state="failing"} 2`,
+		`gloo_operator_mesh_traffic_nodes{name="mesh",state="unknown"} 1`))
+	r.Report(&v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded})
+	Expect(text(r, "gloo_operator_mesh_traffic_nodes")).To(BeEmpty())
 })
 
 var _ = It("Names and help follow the conventions of Prometheus", func() {

@@ -90,6 +90,11 @@ func (m *mesh) show(name string, show func(metric Metric, value float64, labels 
 	if m.status.Bypass != nil && m.status.Bypass.LastCheckTime != nil {
 		show(bypassSuspects, float64(m.status.Bypass.Suspects), name)
 	}
+	if traffic := m.status.Traffic; traffic != nil {
+		show(trafficNodes, float64(traffic.Nodes.Proven), name, "proven")
+		show(trafficNodes, float64(traffic.Nodes.Failing), name, "failing")
+		show(trafficNodes, float64(traffic.Nodes.Unknown), name, "unknown")
+	}
 	show(ownershipConflicts, float64(m.ownershipConflicts), name)
 }
 

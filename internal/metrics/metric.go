@@ -54,6 +54,8 @@ var (
 		"Objects of the mesh with an ownership conflict: another client keeps changing them."}
 	bypassSuspects = Metric{"gloo_operator_mesh_bypass_suspects", gauge, []string{"name"},
 		"Pods whose traffic may bypass the mesh. No series means that the operator does not look for them."}
+	trafficNodes = Metric{"gloo_operator_mesh_traffic_nodes", gauge, []string{"name", "state"},
+		"Nodes by what their probes have found: proven, failing or unknown. No series means that there are no probes."}
 	corrections = Metric{"gloo_operator_drift_corrections_total", counter, []string{"kind", "manager"},
 		"Reverted changes, by kind and field manager. The manager is other after 20 managers, several if there is more than one, and unknown if there is none, as after a deletion."}
 	applies = Metric{"gloo_operator_applies_total", counter, []string{"component", "kind", "result"},
@@ -68,7 +70,7 @@ var (
 func Metrics() []Metric {
 	return slices.Clone([]Metric{
 		info, meshPhase, meshReady, meshInfo, meshUndecodable, meshChanged, podsDesired, podsUpdated, podsReady,
-		findings, ownershipConflicts, bypassSuspects, corrections, applies, planDuration, applyDuration,
+		findings, ownershipConflicts, bypassSuspects, trafficNodes, corrections, applies, planDuration, applyDuration,
 	})
 }
 

@@ -62,6 +62,7 @@ func operatorOnly(k *Kind) { k.OperatorOnly = true }
 const (
 	admission = "admissionregistration.k8s.io"
 	rbac      = "rbac.authorization.k8s.io"
+	security  = "security.istio.io"
 )
 
 // The kinds that are handled one by one.
@@ -78,6 +79,12 @@ var (
 	Secret = namespaced(2, "", "v1", "Secret", "secrets", unwatched, private, operatorOnly)
 	// NetworkAttachmentDefinition is served by Multus, where there is Multus.
 	NetworkAttachmentDefinition = namespaced(3, "k8s.cni.cncf.io", "v1", "NetworkAttachmentDefinition", "network-attachment-definitions", unwatched)
+	// AuthorizationPolicy says who may connect to the probes.
+	AuthorizationPolicy = namespaced(3, security, "v1", "AuthorizationPolicy", "authorizationpolicies", unwatched, operatorOnly)
+	// PeerAuthentication lets clients outside the mesh ask the probes for their results.
+	PeerAuthentication = namespaced(3, security, "v1", "PeerAuthentication", "peerauthentications", unwatched, operatorOnly)
+	// Service is the kind of istiod's and the probes' Service.
+	Service = namespaced(3, "", "v1", "Service", "services")
 	// ServiceAccount objects are watched whole, as workloads are.
 	ServiceAccount = namespaced(2, "", "v1", "ServiceAccount", "serviceaccounts")
 	// ValidatingWebhookConfiguration is the kind of istiod's validation of its CRDs.
@@ -97,7 +104,7 @@ var kinds = []Kind{
 	namespaced(2, rbac, "v1", "RoleBinding", "rolebindings"),
 	ServiceAccount,
 	namespaced(2, "", "v1", "ConfigMap", "configmaps"),
-	namespaced(3, "", "v1", "Service", "services"),
+	Service,
 	namespaced(2, "", "v1", "ResourceQuota", "resourcequotas"),
 	namespaced(3, "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
 	namespaced(3, "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
@@ -106,7 +113,7 @@ var kinds = []Kind{
 	// show every pod that comes and goes.
 	namespaced(3, "", "v1", "Endpoints", "endpoints", unwatched),
 	namespaced(3, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", unwatched),
-	NetworkAttachmentDefinition,
+	NetworkAttachmentDefinition, AuthorizationPolicy, PeerAuthentication,
 }
 
 // Kinds lists the kinds of objects that a plan may hold.

@@ -30,12 +30,14 @@ var _ = Describe("The table of kinds", func() {
 			"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
 		Entry("are namespaced", func(k object.Kind) bool { return k.Namespaced },
 			"Deployment", "DaemonSet", "Secret", "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Service", "ResourceQuota",
-			"HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition"),
+			"HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition",
+			"AuthorizationPolicy", "PeerAuthentication"),
 		Entry("are retained", func(k object.Kind) bool { return k.Retained }, "Namespace", "CustomResourceDefinition"),
-		Entry("are unwatched", func(k object.Kind) bool { return k.Unwatched }, "Secret", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition"),
+		Entry("are unwatched", func(k object.Kind) bool { return k.Unwatched }, "Secret", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition",
+			"AuthorizationPolicy", "PeerAuthentication"),
 		Entry("are private", func(k object.Kind) bool { return k.Private }, "Secret"),
 		Entry("run pods", func(k object.Kind) bool { return object.Key{GVK: k.GVK}.Workload() }, "Deployment", "DaemonSet"),
-		Entry("only the operator makes", func(k object.Kind) bool { return k.OperatorOnly }, "Namespace", "Secret"),
+		Entry("only the operator makes", func(k object.Kind) bool { return k.OperatorOnly }, "Namespace", "Secret", "AuthorizationPolicy", "PeerAuthentication"),
 	)
 
 	DescribeTable("applies", func(wave int, want ...string) {
@@ -44,7 +46,8 @@ var _ = Describe("The table of kinds", func() {
 		Entry("the namespace first", 0, "Namespace"),
 		Entry("then CRDs", 1, "CustomResourceDefinition"),
 		Entry("then what pods need", 2, "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ConfigMap", "ResourceQuota", "Secret"),
-		Entry("then most others", 3, "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition"),
+		Entry("then most others", 3, "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Endpoints", "EndpointSlice", "NetworkAttachmentDefinition",
+			"AuthorizationPolicy", "PeerAuthentication"),
 		Entry("then workloads", 4, "Deployment", "DaemonSet"),
 		Entry("then webhooks and policies", 5, "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"),
 		Entry("then what puts policies into force", 6, "ValidatingAdmissionPolicyBinding"),

@@ -35,6 +35,8 @@ func wanted(name string, spec v1.ServiceMeshControllerSpec) bool {
 		return spec.DataplaneMode != v1.Sidecar || spec.TrafficCaptureMode != v1.CaptureInitContainer
 	case v1.ComponentZtunnel:
 		return spec.DataplaneMode != v1.Sidecar
+	case v1.ComponentProbe:
+		return ProbeEnabled(spec)
 	default:
 		return true
 	}

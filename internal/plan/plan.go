@@ -45,6 +45,8 @@ type Input struct {
 	PullSecrets []PullSecret
 	// Facts of the cluster.
 	Facts Facts
+	// Probe is how the operator runs probes.
+	Probe Probe
 	// Archives are the charts of a version that is not bundled, by their published
 	// names: base, istiod, cni, ztunnel. Nil: none. Bundled charts take precedence.
 	Archives map[string][]byte
@@ -100,6 +102,8 @@ type Component struct {
 	Rendered *helm.Rendered
 	// Digest identifies the component's objects and values.
 	Digest string
+	// Unawaited: the component is complete once it is applied, whether or not its pods are ready.
+	Unawaited bool
 }
 
 // Notice is a warning that blocks nothing.
@@ -161,6 +165,9 @@ func (b *Builder) build(input Input) (*Plan, error) {
 			return nil, invalid(locate(err, input.Extensions), layers)
 		}
 		plan.Components = append(plan.Components, component)
+	}
+	if err := b.addProbe(plan, input); err != nil {
+		return nil, err
 	}
 	plan.layers = layers
 	plan.addNotices(charts, layers, input)

@@ -25,6 +25,7 @@ func Compute(smc *v1.ServiceMeshController, o *Outcome, now time.Time) v1.Servic
 		Components:         previous.Components,
 		Environment:        cmp.Or(o.Environment, previous.Environment),
 		Bypass:             o.Bypass,
+		Traffic:            o.Traffic,
 	}
 	if len(o.Components) > 0 {
 		status.Components = componentStatuses(previous, o)
@@ -40,6 +41,10 @@ func Compute(smc *v1.ServiceMeshController, o *Outcome, now time.Time) v1.Servic
 	status.Rollout, status.FailedRollout, status.History = rollouts.current, rollouts.failed, rollouts.history
 	status.Phase = phaseOf(smc, status, o)
 	status.Conditions = conditions(smc, o, status, now)
+	if status.Traffic != nil {
+		status.Traffic = status.Traffic.DeepCopy()
+		status.Traffic.Since = trafficSince(status.Conditions)
+	}
 	if after := stalled(smc, status, now); after != nil {
 		status.Conditions = append(status.Conditions, *after)
 	}

@@ -14,6 +14,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/component"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/rollout"
 )
 
@@ -27,7 +28,7 @@ type conditionState struct {
 // components, their conditions stay as they are: the mesh continues to run.
 func conditions(smc *v1.ServiceMeshController, o *Outcome, status v1.ServiceMeshControllerStatus, now time.Time) []metav1.Condition {
 	var list []metav1.Condition
-	for _, kind := range v1.ConditionTypes() {
+	for _, kind := range conditionTypes(smc) {
 		before := meta.FindStatusCondition(smc.Status.Conditions, kind)
 		if before != nil && len(o.Components) == 0 && len(componentsOf[kind]) > 0 {
 			list = append(list, *before)
@@ -44,6 +45,15 @@ func conditions(smc *v1.ServiceMeshController, o *Outcome, status v1.ServiceMesh
 		list = append(list, condition)
 	}
 	return list
+}
+
+// conditionTypes lists the conditions of a resource, without Stalled.
+func conditionTypes(smc *v1.ServiceMeshController) []string {
+	types := v1.ConditionTypes()
+	if !plan.ProbeEnabled(smc.Spec) {
+		return types
+	}
+	return slices.Insert(types, slices.Index(types, v1.ConditionReady), v1.ConditionTrafficProven)
 }
 
 // stalled returns the condition for clients that know the conventions of kstatus
@@ -69,7 +79,12 @@ func stateOf(
 	switch kind {
 	case v1.ConditionInitialized:
 		return initialized(o)
+	case v1.ConditionTrafficProven:
+		return trafficProven(status.Traffic, o.probeFailure())
 	case v1.ConditionReady:
+		if plan.ProbeEnabled(smc.Spec) && !smc.Spec.Probe.Required {
+			before = slices.DeleteFunc(slices.Clone(before), func(c metav1.Condition) bool { return c.Type == v1.ConditionTrafficProven })
+		}
 		return ready(before, smc, status, o)
 	default:
 		return componentCondition(kind, o, status.Components)

@@ -89,6 +89,9 @@ func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) [
 	if suspectsOf(before) == 0 && suspectsOf(after) > 0 {
 		events = append(events, NewEvent(corev1.EventTypeWarning, v1.ReasonPodsBypassMesh, ActionReconcile, after.Bypass.Message))
 	}
+	if event := trafficEvent(before, after); event != nil {
+		events = append(events, *event)
+	}
 	if before.Phase != after.Phase {
 		events = append(events, phaseEvent(before, after, target))
 	} else if after.Phase == v1.PhaseUpgrading && stepOf(before) != stepOf(after) {
@@ -99,6 +102,24 @@ func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) [
 		events = append(events, NewEvent(corev1.EventTypeWarning, is, ActionReconcile, after.Message))
 	}
 	return events
+}
+
+// trafficEvent returns the event of traffic that is not proven any more, or is again. Nil: neither.
+func trafficEvent(before, after v1.ServiceMeshControllerStatus) *Event {
+	was, is := conditionOf(before, v1.ConditionTrafficProven), conditionOf(after, v1.ConditionTrafficProven)
+	if was.Status == is.Status {
+		return nil
+	}
+	var event Event
+	switch is.Status {
+	case metav1.ConditionFalse:
+		event = NewEvent(corev1.EventTypeWarning, is.Reason, ActionReconcile, is.Message)
+	case metav1.ConditionTrue:
+		event = NewEvent(corev1.EventTypeNormal, is.Reason, ActionReconcile, is.Message)
+	default:
+		return nil
+	}
+	return &event
 }
 
 // warned are the reasons of the condition Ready that have an event though the phase stays.

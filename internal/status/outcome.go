@@ -56,6 +56,11 @@ type Outcome struct {
 	Environment *v1.EnvironmentStatus
 	// Bypass is what is known of pods that may bypass the mesh. Nil: there is none.
 	Bypass *v1.BypassStatus
+	// Traffic is what is known of the probes. Nil: there are none.
+	Traffic *v1.TrafficStatus
+	// ProbeFailure is what keeps the probes from being applied, where the mesh is complete without
+	// them. Nil: nothing does.
+	ProbeFailure *Blocker
 	// Warnings are findings that block nothing.
 	Warnings []plan.Notice
 	// Proposal is the change that a person has to approve first. Nil: none.
@@ -113,6 +118,16 @@ func (o *Outcome) Complete() bool {
 // Planned reports whether a change was made because the plan asks for it, and not to
 // revert drift.
 func Planned(c apply.Change) bool { return c.Action == apply.Created || c.Action == apply.Changed }
+
+// probeFailure is what keeps the probes from being applied. Nil: nothing does.
+func (o *Outcome) probeFailure() *Blocker {
+	for _, state := range o.Components {
+		if state.Name == v1.ComponentProbe && state.Failure != nil {
+			return state.Failure
+		}
+	}
+	return o.ProbeFailure
+}
 
 // Failures returns what blocks the attempt and its components.
 func (o *Outcome) Failures() []*Blocker {

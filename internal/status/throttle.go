@@ -22,7 +22,7 @@ func Throttle(before, after v1.ServiceMeshControllerStatus, written, now time.Ti
 // withoutCounts is a status without what moves while pods come and go.
 func withoutCounts(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 	kept := *status.DeepCopy()
-	kept.Message = ""
+	kept.Message, kept.Traffic = "", nil
 	if kept.Rollout != nil {
 		kept.Rollout.Progress, kept.Rollout.ProgressTime = "", nil
 	}

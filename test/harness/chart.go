@@ -58,6 +58,14 @@ func (e *Env) AuthorizeWith(ctx context.Context, rbac map[string]any) {
 	e.authorize(ctx, OperatorChart(chartValues(rbac)))
 }
 
+// AuthorizeProbes is Authorize with the permissions for spec.probe.
+func (e *Env) AuthorizeProbes(ctx context.Context) {
+	GinkgoHelper()
+	values := chartValues(nil)
+	values["probe"] = map[string]any{"enabled": true}
+	e.authorize(ctx, OperatorChart(values))
+}
+
 func (e *Env) authorize(ctx context.Context, objects []*unstructured.Unstructured) {
 	GinkgoHelper()
 	objects = append(objects, &unstructured.Unstructured{Object: map[string]any{

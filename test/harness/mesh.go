@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -202,11 +203,11 @@ func (e *Env) Events() []string {
 	return events
 }
 
-// Hold makes pods of the install namespace behave otherwise until the returned
+// Hold makes pods of a namespace, by default the install namespace, behave otherwise until the returned
 // function is called or the node that called ends.
 func (e *Env) Hold(behavior cluster.Behavior) (release func()) {
 	GinkgoHelper()
-	behavior.Namespace = Namespace
+	behavior.Namespace = cmp.Or(behavior.Namespace, Namespace)
 	undo, err := e.Cluster.Simulate(context.Background(), behavior)
 	Expect(err).NotTo(HaveOccurred())
 	done := false

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
@@ -78,6 +79,14 @@ var faults = []fault{
 			env.Kubectl("run", "web", "-n", "app", "--image=web")
 		},
 		fix: func() { env.Kubectl("delete", "namespace", "app") },
+	},
+	{
+		alert: "GlooMeshTrafficNotProven", story: "the traffic of a node does not get through the mesh",
+		make: func() {
+			release = env.Hold(cluster.Behavior{Namespace: plan.ProbeNamespace, Mode: cluster.Unready})
+			env.Patch(`{"spec":{"probe":{"enabled":true}}}`)
+		},
+		fix: whole, // The probes stay, for the dashboard.
 	},
 	{
 		alert: "GlooMeshFailed", story: "spec asks for a version that there is not",

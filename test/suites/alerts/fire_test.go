@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gloo-operator/gloo-operator/internal/manager"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
@@ -29,6 +30,7 @@ var (
 // startOperator runs an operator until the container ends.
 func startOperator() {
 	operator = LaunchOperator(env.OperatorConfig(), func(o *manager.Options) {
+		o.Probe = plan.Probe{Namespace: plan.ProbeNamespace, Image: "operator"}
 		o.LeaderElection, o.MetricsAddress, o.Version, o.DetectBypass, o.BypassGrace = true, address, "v1", true, 5*time.Second
 	})
 }
@@ -63,6 +65,7 @@ var _ = Describe("Watched by Prometheus", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		began = time.Now()
 		env = New(ctx, func(o *cluster.Options) { o.Nodes = 2 })
+		env.AuthorizeProbes(ctx)
 		env.Kubectl("create", "serviceaccount", "scraper", "-n", "default")
 		env.Kubectl("create", "clusterrolebinding", "scraper", "--clusterrole=gloo-operator-metrics-reader", "--serviceaccount=default:scraper")
 		address = FreeAddress()

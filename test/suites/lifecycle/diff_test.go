@@ -238,7 +238,7 @@ var _ = Describe("gloo-operator diff", Ordered, func() {
 			Expect(err).NotTo(HaveOccurred())
 			config := env.OperatorConfig()
 			config.WarningHandler = rest.NoWarnings{}
-			observer, err := apply.NewObserver(config, Namespace)
+			observer, err := apply.NewObserver(config, apply.Scope{InstallNamespaces: []string{Namespace}})
 			Expect(err).NotTo(HaveOccurred())
 			applier, err := apply.New(config, observer)
 			Expect(err).NotTo(HaveOccurred())

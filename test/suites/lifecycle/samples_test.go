@@ -18,7 +18,8 @@ import (
 var _ = Describe("Every sample", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		env = New(ctx)
-		env.StartOperator()
+		env.AuthorizeProbes(ctx)
+		env.StartOperator(withProbes)
 	})
 
 	files, err := filepath.Glob(Repository("config/samples/*.yaml"))
