@@ -109,9 +109,17 @@ func leader() *corev1.Pod {
 // killProcesses kills what runs in a pod, but for the container that holds its networks.
 func killProcesses(pod *corev1.Pod) {
 	GinkgoHelper()
+	for _, pid := range processesOf(pod) {
+		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
+	}
+}
+
+// processesOf are those that run in a pod, but for the one that holds its networks.
+func processesOf(pod *corev1.Pod) []int {
+	GinkgoHelper()
 	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
 	Expect(err).NotTo(HaveOccurred())
-	killed := 0
+	var processes []int
 	for _, file := range groups {
 		group, _ := os.ReadFile(file) // A process may have ended.
 		name, err := os.ReadFile(filepath.Join(filepath.Dir(file), "comm"))
@@ -120,10 +128,10 @@ func killProcesses(pod *corev1.Pod) {
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
-		killed++
+		processes = append(processes, pid)
 	}
-	Expect(killed).To(BeNumerically(">", 0), "processes of "+pod.Name)
+	Expect(processes).NotTo(BeEmpty(), "processes of "+pod.Name)
+	return processes
 }
 
 // kill kills a program of the second node, where nothing but pods is.

@@ -103,6 +103,8 @@ var _ = Describe("A mesh", Ordered, func() {
 
 	Context("whose pods start past it", func() { bootedPast(func() map[string]networks { return configured }) })
 
+	Context("with probes", proven)
+
 	Context("complete", settledMesh)
 
 	Context("under load", underLoad)

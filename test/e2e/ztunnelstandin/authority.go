@@ -19,9 +19,6 @@ import (
 	"istio.io/api/security/v1alpha1"
 )
 
-// lifetime is what is asked for. The CA may give less.
-const lifetime = 24 * time.Hour
-
 // authority is istiod's CA.
 type authority struct{ settings }
 
@@ -38,7 +35,7 @@ func (a authority) certificate(ctx context.Context, identity string) (*tls.Certi
 		return nil, err
 	}
 	defer func() { _ = connection.Close() }()
-	asked := &v1alpha1.IstioCertificateRequest{Csr: request, ValidityDuration: int64(lifetime.Seconds())}
+	asked := &v1alpha1.IstioCertificateRequest{Csr: request, ValidityDuration: int64(a.lifetime.Seconds())}
 	if identity != a.identity() {
 		asked.Metadata = &structpb.Struct{Fields: map[string]*structpb.Value{"ImpersonatedIdentity": structpb.NewStringValue(identity)}}
 	}

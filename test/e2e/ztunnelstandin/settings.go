@@ -27,6 +27,10 @@ type settings struct {
 	// resolver is a file with nameservers.
 	resolver    string
 	gracePeriod string
+	// secretTTL is the lifetime of certificates that is asked for, as text and as a duration. The
+	// CA may give less.
+	secretTTL string
+	lifetime  time.Duration
 	// drain is the longest time from SIGTERM until connections are closed.
 	drain time.Duration
 }
@@ -58,6 +62,9 @@ func settingsOf(lookup func(string) (string, bool)) (settings, error) {
 		return s, fmt.Errorf("TERMINATION_GRACE_PERIOD_SECONDS: %w", err)
 	}
 	s.drain = max(0, time.Duration(seconds)*time.Second-reserve)
+	if s.lifetime, err = time.ParseDuration(s.secretTTL); err != nil {
+		return s, fmt.Errorf("SECRET_TTL: %w", err)
+	}
 	return s, nil
 }
 
@@ -87,6 +94,7 @@ func (s *settings) optional() []setting {
 		{"STANDIN_LISTEN", ":15021", &s.listen},
 		{"STANDIN_ADMIN", "127.0.0.1:15000", &s.admin},
 		{"STANDIN_RESOLVER", "/etc/resolv.conf", &s.resolver},
+		{"SECRET_TTL", "24h", &s.secretTTL},
 		{"TERMINATION_GRACE_PERIOD_SECONDS", "30", &s.gracePeriod},
 	}
 }

@@ -51,6 +51,7 @@ var _ = Describe("Settings", func() {
 		Expect(err).To(MatchError(ContainSubstring(reason)))
 	},
 		Entry("without one that the chart sets", map[string]string{"CA_ADDRESS": ""}, "CA_ADDRESS are not set"),
+		Entry("with a lifetime that is none", map[string]string{"SECRET_TTL": "60"}, "SECRET_TTL: "),
 		Entry("with a grace period that is no number", map[string]string{"TERMINATION_GRACE_PERIOD_SECONDS": "30s"}, "TERMINATION_GRACE_PERIOD_SECONDS: "),
 	)
 })
