@@ -47,6 +47,10 @@ var (
 	rolloutTook   = told("s", "rollout of ztunnel in the large cluster")
 	statusWrites  = atMost(1, "", "writes of the status a second in that time")
 	nodeLists     = atMost(0, "", "lists of nodes or pods in that time")
+	probesWrites  = atMost(1, "", "writes of the status a second while its probes start")
+	probesQuiet   = atMost(0, "", "requests in half a minute while all traffic is proven, besides renewals of the Lease")
+	probesFailing = atMost(2, "", "requests a second while the traffic of 50 nodes is not proven")
+	probesMemory  = told("MiB", "resident memory then")
 	imageSize     = atMost(25, "MB", "image, compressed")
 )
 

@@ -15,6 +15,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/health"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/test/cluster"
 	. "github.com/gloo-operator/gloo-operator/test/harness"
 )
@@ -31,10 +32,12 @@ var _ = Describe("In a large cluster the operator", func() {
 	It("at rest, and through a rollout", func(ctx SpecContext) {
 		env = New(ctx, withNodes(*large))
 		crowd()
-		operator := run()
+		env.AuthorizeProbes(ctx)
+		operator := run("--probe-namespace="+plan.ProbeNamespace, "--probe-image=example.com/probe")
 		byOperator(version)()
 		largeMemory.add(rest(operator))
 		rollout()
+		probe(operator)
 	})
 })
 
@@ -78,4 +81,38 @@ func rollout() {
 	nodeLists.add(count(func(r cluster.Request) bool {
 		return r.Verb == "list" && (r.Resource == "nodes" || r.Resource == "pods")
 	}))
+}
+
+// probed waits until as many nodes are as the condition wants.
+func probed(is func(v1.TrafficNodes) bool) {
+	GinkgoHelper()
+	await(watcher("test"), &v1.ServiceMeshControllerList{}, "", Name, func(smc *v1.ServiceMeshController) bool {
+		return smc.Status.Traffic != nil && is(smc.Status.Traffic.Nodes)
+	})
+}
+
+// probe runs probes on all nodes, and counts what the operator asks for while they start, while
+// they are ready, and while some are not.
+func probe(operator *process) {
+	GinkgoHelper()
+	const notProven, watched = 50, 30 * time.Second
+	mark, began := env.Settled(), time.Now()
+	env.Patch(`{"spec":{"probe":{"enabled":true,"interval":"10s","timeout":"1s"}}}`)
+	probed(func(nodes v1.TrafficNodes) bool { return int(nodes.Proven) == *large })
+	probesWrites.add(float64(len(env.Requests(mark, func(r cluster.Request) bool { return r.Subresource == "status" }))) / time.Since(began).Seconds())
+	mark = env.Settled()
+	time.Sleep(watched)
+	probesQuiet.add(float64(len(env.Requests(mark))))
+	var broken []string
+	for i := range notProven {
+		broken = append(broken, fmt.Sprintf("node-%d", i+1))
+	}
+	release := env.Hold(cluster.Behavior{Namespace: plan.ProbeNamespace, Nodes: broken, Mode: cluster.Unready})
+	probed(func(nodes v1.TrafficNodes) bool { return nodes.Failing == notProven })
+	mark = env.Cluster.Audit().Mark()
+	time.Sleep(watched)
+	probesFailing.add(float64(len(env.Requests(mark))) / watched.Seconds())
+	probesMemory.add(operator.resident())
+	release()
+	probed(func(nodes v1.TrafficNodes) bool { return int(nodes.Proven) == *large })
 }

@@ -28,13 +28,13 @@ type process struct {
 	since cluster.Mark
 }
 
-// run starts the operator's binary, which ends with the spec.
-func run() *process {
+// run starts the operator's binary with more arguments. It ends with the spec.
+func run(more ...string) *process {
 	GinkgoHelper()
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(clientcmd.WriteToFile(*cluster.TokenKubeconfig(env.OperatorConfig(), OperatorNamespace), kubeconfig)).To(Succeed())
 	p := &process{
-		command: exec.Command(*binary, "run", "--kubeconfig="+kubeconfig, "--install-namespaces="+Namespace, "--health-probe-bind-address=0"),
+		command: exec.Command(*binary, append([]string{"run", "--kubeconfig=" + kubeconfig, "--install-namespaces=" + Namespace, "--health-probe-bind-address=0"}, more...)...),
 		since:   env.Cluster.Audit().Mark(), began: time.Now(),
 	}
 	p.command.Stderr = GinkgoWriter
