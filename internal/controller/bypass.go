@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
@@ -30,11 +30,14 @@ func (r *Reconciler) checkBypass(ctx context.Context, a *attempt) {
 		a.Bypass = a.smc.Status.Bypass
 		return
 	}
-	settings, err := plannedSelection(a.Plan)
 	running := runningDataPlane(apply.Removable(r.observer.Owned(a.smc.Name)))
+	if running.cni == nil {
+		return // There is no mesh to bypass yet.
+	}
+	settings, err := a.session.bypass.settingsOf(a.Plan)
 	switch {
-	case err != nil || running.cni == nil || enrollment.SelectionOf(settings).Empty():
-		return // There is no mesh to bypass yet, or none with ambient.
+	case err != nil || enrollment.SelectionOf(settings).Empty():
+		return // There is none with ambient.
 	case !r.detectBypass:
 		a.Bypass = &v1.BypassStatus{Message: bypassOff}
 	default:
@@ -75,28 +78,12 @@ func (r *Reconciler) findSuspects(ctx context.Context, running dataPlane, settin
 	selection := enrollment.SelectionOf(settings)
 	var candidates []enrollment.Candidate
 	for _, scope := range selection.Scopes(namespaces, namespacesListed) {
-		if candidates, err = r.candidates(ctx, scope, candidates); err != nil {
+		err := r.eachRunningPod(ctx, scope, func(pod *corev1.Pod) { candidates = append(candidates, enrollment.CandidateOf(pod)) })
+		if err != nil {
 			return nil, fmt.Errorf("listing pods: %w", err)
 		}
 	}
 	suspects, history := check.history.Check(selection, candidates, namespaces, enrollment.AgentsOf(agents, settings), r.clock.Now())
 	check.history = history
 	return suspects, nil
-}
-
-// candidates appends the pods of a scope that run in a network of their own.
-func (r *Reconciler) candidates(ctx context.Context, scope enrollment.Scope, found []enrollment.Candidate) ([]enrollment.Candidate, error) {
-	options := metav1.ListOptions{Limit: podPage, LabelSelector: scope.Labels, FieldSelector: enrollment.Running}
-	for {
-		page, err := r.clientset.CoreV1().Pods(scope.Namespace).List(ctx, options)
-		if err != nil {
-			return nil, err
-		}
-		for i := range page.Items {
-			found = append(found, enrollment.CandidateOf(&page.Items[i]))
-		}
-		if options.Continue = page.Continue; options.Continue == "" {
-			return found, nil
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/enrollment"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/preflight"
 )
 
@@ -34,6 +35,20 @@ type bypassCheck struct {
 	pauses wait.Backoff
 	// last and next are when the last check was and the next one is.
 	last, next time.Time
+
+	// settings are those of istio-cni in the plan with that digest, or why they cannot be decoded.
+	digest      string
+	settings    map[string]string
+	settingsErr error
+}
+
+// settingsOf returns istio-cni's settings of a plan, which it decodes once.
+func (b *bypassCheck) settingsOf(built *plan.Plan) (map[string]string, error) {
+	if digest := built.Digest(); digest != b.digest {
+		b.digest = digest
+		b.settings, b.settingsErr = plannedSelection(built)
+	}
+	return b.settings, b.settingsErr
 }
 
 // bypassState identifies the boots of the nodes, the namespaces in the mesh, and the rollout of

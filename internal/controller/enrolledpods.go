@@ -75,19 +75,30 @@ func (r *Reconciler) podsOnNodes(ctx context.Context, nodes []string) ([]enrollm
 // their metadata does not contain the node.
 func (r *Reconciler) podsAmongAll(ctx context.Context, nodes []string) ([]enrollment.Pod, error) {
 	var found []enrollment.Pod
-	options := metav1.ListOptions{Limit: podPage, FieldSelector: enrollment.Running}
+	err := r.eachRunningPod(ctx, enrollment.Scope{}, func(pod *corev1.Pod) {
+		if slices.Contains(nodes, pod.Spec.NodeName) {
+			found = append(found, enrollment.Redirected([]metav1.PartialObjectMetadata{{ObjectMeta: pod.ObjectMeta}})...)
+		}
+	})
+	if err != nil {
+		return nil, podsError(err)
+	}
+	return enrollment.Union(found, nil), nil
+}
+
+// eachRunningPod calls do for each pod of a scope that runs, a page at a time.
+func (r *Reconciler) eachRunningPod(ctx context.Context, scope enrollment.Scope, do func(*corev1.Pod)) error {
+	options := metav1.ListOptions{Limit: podPage, LabelSelector: scope.Labels, FieldSelector: enrollment.Running}
 	for {
-		page, err := r.clientset.CoreV1().Pods(metav1.NamespaceAll).List(ctx, options)
+		page, err := r.clientset.CoreV1().Pods(scope.Namespace).List(ctx, options)
 		if err != nil {
-			return nil, podsError(err)
+			return err
 		}
 		for i := range page.Items {
-			if pod := &page.Items[i]; slices.Contains(nodes, pod.Spec.NodeName) {
-				found = append(found, enrollment.Redirected([]metav1.PartialObjectMetadata{{ObjectMeta: pod.ObjectMeta}})...)
-			}
+			do(&page.Items[i])
 		}
 		if options.Continue = page.Continue; options.Continue == "" {
-			return enrollment.Union(found, nil), nil
+			return nil
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package gitops
 
 import (
+	"maps"
 	"os"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -14,31 +15,42 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// fluxStates are what Flux makes of each status by the health check in our example.
+var fluxStates = map[string]string{
+	"new":                    "InProgress",
+	"not read":               "InProgress",
+	"installing":             "InProgress",
+	"complete":               "Current",
+	"spec changed":           "InProgress",
+	"upgrading":              "InProgress",
+	"upgrade failed":         "Failed",
+	"rolling back":           "InProgress",
+	"rolled back":            "Failed",
+	"degraded":               "InProgress",
+	"contested":              "InProgress",
+	"invalid":                "Failed",
+	"aborted":                "Failed",
+	"waiting for approval":   "InProgress",
+	"paused":                 "Current",
+	"paused before a change": "InProgress",
+	"paused while degraded":  "InProgress",
+	"held":                   "InProgress",
+	"held during an upgrade": "InProgress",
+	"uninstalling":           "InProgress",
+	"uninstalling is held":   "InProgress",
+}
+
+// kstatusStates are those of kstatus, which Flux uses without a health check.
+func kstatusStates() map[string]string {
+	states := maps.Clone(fluxStates)
+	states["new"] = "Current" // No condition: kstatus takes it for one without conditions.
+	states["uninstalling"], states["uninstalling is held"] = "Terminating", "Terminating"
+	return states
+}
+
 var _ = Describe("kstatus", func() {
 	It("waits for a complete mesh, ends when a person has to act, and does not know a resource without a status", func() {
-		expectEach(map[string]string{
-			"new":                    "Current", // No condition: kstatus takes it for one without conditions.
-			"not read":               "InProgress",
-			"installing":             "InProgress",
-			"complete":               "Current",
-			"spec changed":           "InProgress",
-			"upgrading":              "InProgress",
-			"upgrade failed":         "Failed",
-			"rolling back":           "InProgress",
-			"rolled back":            "Failed",
-			"degraded":               "InProgress",
-			"contested":              "InProgress",
-			"invalid":                "Failed",
-			"aborted":                "Failed",
-			"waiting for approval":   "InProgress",
-			"paused":                 "Current",
-			"paused before a change": "InProgress",
-			"paused while degraded":  "InProgress",
-			"held":                   "InProgress",
-			"held during an upgrade": "InProgress",
-			"uninstalling":           "Terminating",
-			"uninstalling is held":   "Terminating",
-		}, func(object *unstructured.Unstructured) string {
+		expectEach(kstatusStates(), func(object *unstructured.Unstructured) string {
 			result, err := status.Compute(object)
 			Expect(err).NotTo(HaveOccurred())
 			return result.Status.String()
@@ -48,30 +60,7 @@ var _ = Describe("kstatus", func() {
 
 var _ = Describe("The health check for Flux", func() {
 	It("waits for a complete mesh, and ends when a person has to act", func() {
-		check := fluxCheck()
-		expectEach(map[string]string{
-			"new":                    "InProgress",
-			"not read":               "InProgress",
-			"installing":             "InProgress",
-			"complete":               "Current",
-			"spec changed":           "InProgress",
-			"upgrading":              "InProgress",
-			"upgrade failed":         "Failed",
-			"rolling back":           "InProgress",
-			"rolled back":            "Failed",
-			"degraded":               "InProgress",
-			"contested":              "InProgress",
-			"invalid":                "Failed",
-			"aborted":                "Failed",
-			"waiting for approval":   "InProgress",
-			"paused":                 "Current",
-			"paused before a change": "InProgress",
-			"paused while degraded":  "InProgress",
-			"held":                   "InProgress",
-			"held during an upgrade": "InProgress",
-			"uninstalling":           "InProgress",
-			"uninstalling is held":   "InProgress",
-		}, check.statusOf)
+		expectEach(fluxStates, fluxCheck().statusOf)
 	})
 })
 

@@ -143,6 +143,25 @@ func (e *Env) Component(name string) v1.ComponentStatus {
 	return v1.ComponentStatus{}
 }
 
+// Bypass is what the status says of pods that may bypass the mesh; zero where it says nothing.
+func (e *Env) Bypass() v1.BypassStatus {
+	GinkgoHelper()
+	if b := e.Mesh().Status.Bypass; b != nil {
+		return *b
+	}
+	return v1.BypassStatus{}
+}
+
+// Suspects are the pods that the status says may bypass the mesh, each with the reason.
+func (e *Env) Suspects() map[string]string {
+	GinkgoHelper()
+	found := map[string]string{}
+	for _, pod := range e.Bypass().Pods {
+		found[pod.Namespace+"/"+pod.Name] = pod.Reason
+	}
+	return found
+}
+
 // Get reads an object of the install namespace, or a cluster-scoped one, into
 // object.
 func Get[T client.Object](e *Env, object T, name string) T {

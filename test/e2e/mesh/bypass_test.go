@@ -39,13 +39,13 @@ func bootedPast(configured func() map[string]networks) {
 		}
 		Eventually(restarts).Should(HaveKeyWithValue("backend/workload", BeEquivalentTo(1)))
 		since(within.outsider) // It is answered: nothing captures the pod.
-		Eventually(suspects).Should(HaveKeyWithValue(ambient+"/backend", v1.SuspectStartedWithoutCNI))
+		Eventually(env.Suspects).Should(HaveKeyWithValue(ambient+"/backend", v1.SuspectStartedWithoutCNI))
 
 		env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
 		Eventually(cniPods).Should(HaveKey(nodes[1]))
 		env.EventuallyPhase(v1.PhaseSucceeded)
 		expectRefused(within.outsider)
-		Eventually(suspects).Should(BeEmpty())
+		Eventually(env.Suspects).Should(BeEmpty())
 		client.expectRecovery("one node booted past istio-cni")
 		expectEncrypted()
 		remove(strict)
@@ -57,15 +57,6 @@ func bootedPast(configured func() map[string]networks) {
 func detectBypass(on bool) {
 	env.Helm("upgrade", "gloo-operator", Repository("charts/gloo-operator"), "--namespace", OperatorNamespace, "--reuse-values",
 		"--set", fmt.Sprintf("rbac.detectBypass=%t", on), "--wait", "--timeout", "5m")
-}
-
-// suspects are the pods that the status says may bypass the mesh, each with the reason.
-func suspects() map[string]string {
-	found := map[string]string{}
-	for _, pod := range env.Mesh().Status.Bypass.Pods {
-		found[pod.Namespace+"/"+pod.Name] = pod.Reason
-	}
-	return found
 }
 
 // holdBackCNI keeps istio-cni off the second node until the operator goes on.

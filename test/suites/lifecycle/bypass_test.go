@@ -15,21 +15,7 @@ import (
 )
 
 // bypass is what the status says of pods that may bypass the mesh.
-func bypass() v1.BypassStatus {
-	if b := env.Mesh().Status.Bypass; b != nil {
-		return *b
-	}
-	return v1.BypassStatus{}
-}
-
-// suspects are these pods, each with the reason.
-func suspects() map[string]string {
-	found := map[string]string{}
-	for _, pod := range bypass().Pods {
-		found[pod.Namespace+"/"+pod.Name] = pod.Reason
-	}
-	return found
-}
+func bypass() v1.BypassStatus { return env.Bypass() }
 
 // startAgain does to the status of a pod what the kubelet does when its node has booted.
 func startAgain(namespace, name string) {
@@ -79,7 +65,7 @@ var _ = Describe("Pods that may bypass the mesh", Ordered, func() {
 			captured("shop", "other", "istio.io/dataplane-mode: none", "")
 			env.Kubectl("annotate", "pod", "other", "-n", "shop", redirection+"-")
 			env.Kubectl("delete", "pods", "-n", Namespace, "-l", "k8s-app=istio-cni-node") // The new ones are ready after the pod's network.
-			Eventually(suspects).Should(Equal(map[string]string{"shop/web": v1.SuspectNotRedirected, "shop/booted": v1.SuspectStartedWithoutCNI}))
+			Eventually(env.Suspects).Should(Equal(map[string]string{"shop/web": v1.SuspectNotRedirected, "shop/booted": v1.SuspectStartedWithoutCNI}))
 			Expect(bypass()).To(And(HaveField("Suspects", BeEquivalentTo(2)), HaveField("Message", Equal(
 				"2 pods may bypass the mesh, neither encrypted nor authorized: shop/booted, shop/web. Check that istio-cni is ready on their nodes, then restart them: "+
 					"kubectl rollout restart deployment,statefulset,daemonset -n shop"))))
