@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
 var _ = Describe("A preview", func() {
@@ -32,6 +34,12 @@ var _ = Describe("A preview", func() {
 		r := preview("oci://flag", nil, "run", "--install-namespaces=a,b", "--default-repository=oci://deployed")
 		Expect(r.defaultRepository).To(Equal("oci://deployed"))
 		Expect(r.installNamespaces).To(Equal([]string{"a", "b"}))
+	})
+
+	It("runs probes as that operator does", func() {
+		r := preview("", nil, "run", "--probe-namespace=probes", "--probe-image=operator:1", "--probe-pull-secrets=a,b")
+		Expect(r.probe).To(Equal(plan.Probe{Namespace: "probes", Image: "operator:1", PullSecrets: []string{"a", "b"}}))
+		Expect(preview("", nil, "run").probe).To(Equal(plan.Probe{}))
 	})
 
 	It("has no default repository where that operator has none", func() {

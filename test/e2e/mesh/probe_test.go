@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -95,7 +96,9 @@ func proven() {
 // expectProven waits until the traffic of all nodes is proven.
 func expectProven() {
 	GinkgoHelper()
-	Eventually(func() metav1.Condition { return env.Condition(v1.ConditionTrafficProven) }).Should(HaveField("Status", metav1.ConditionTrue), "%v", failing())
+	Eventually(func() *metav1.Condition { // It is absent at first.
+		return meta.FindStatusCondition(env.Mesh().Status.Conditions, v1.ConditionTrafficProven)
+	}).Should(HaveValue(HaveField("Status", metav1.ConditionTrue)), func() string { return fmt.Sprint(failing()) })
 	Expect(env.Mesh().Status.Traffic.Proven).To(Equal(fmt.Sprintf("%d/%[1]d", len(nodes))))
 }
 

@@ -187,6 +187,17 @@ var _ = Describe("Probes", Ordered, func() {
 			env.EventuallyPhase(v1.PhaseSucceeded)
 		})
 
+		It("are not part of a mesh of sidecars, and do not hold the change", func() {
+			env.Kubectl("annotate", "pods", "--all", "-n", plan.ProbeNamespace, redirection+"=enabled")
+			env.Patch(`{"spec":{"dataplaneMode":"Sidecar"}}`)
+			env.EventuallyPhase(v1.PhaseSucceeded)
+			Expect(probeObjects()).To(BeEmpty())
+			Expect(env.Mesh().Status.Traffic).To(BeNil())
+			env.Patch(`{"spec":{"dataplaneMode":"Ambient"}}`)
+			env.EventuallyPhase(v1.PhaseSucceeded)
+			Eventually(traffic).Should(HaveField("Proven", "2/2"))
+		})
+
 		It("go with everything of theirs when spec no longer asks for them", func() {
 			env.Patch(`{"spec":{"probe":null}}`)
 			Eventually(probeObjects).Should(BeEmpty())
