@@ -110,7 +110,7 @@ var _ = Describe("Probes", Ordered, func() {
 			Eventually(traffic).Should(And(HaveField("Proven", "2/2"), HaveField("Nodes", v1.TrafficNodes{Proven: 2}), HaveField("Since", Not(BeNil()))))
 			Expect(env.Condition(v1.ConditionTrafficProven)).To(And(
 				HaveField("Status", metav1.ConditionTrue), HaveField("Message", "the traffic of all 2 nodes goes through the mesh")))
-			Expect(env.Component(v1.ComponentProbe)).To(And(HaveField("Version", "test"), HaveField("Pods", "2/2")))
+			Eventually(func() v1.ComponentStatus { return env.Component(v1.ComponentProbe) }).Should(And(HaveField("Version", "test"), HaveField("Pods", "2/2")))
 			Expect(env.Kubectl("get", "smc", Name)).To(MatchRegexp(`TRAFFIC\s.*\n.*2/2\s+2/2\s+2/2`))
 			Eventually(env.Events).Should(ContainElement("TrafficProven: the traffic of all 2 nodes goes through the mesh"))
 			Expect(env.Kubectl("get", "pods", "-n", plan.ProbeNamespace, "-o", "jsonpath={.items[*].metadata.labels.istio\\.io/dataplane-mode}")).To(Equal("ambient ambient"))
