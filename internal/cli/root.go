@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,17 +20,18 @@ func RenderIfChild() { helm.RenderIfChild() }
 
 // Execute runs a command, prints its error to the error output, and returns the exit code
 // of the process: 0 for success, 1 for an error. For diff, 1 means differences and 2 an
-// error. For status, 1 means that a mesh is not SUCCEEDED and 2 an error.
+// error. For status, 1 means that a mesh is not SUCCEEDED and 2 an error. For bug-report, 1 means
+// that some of it could not be read and 2 an error.
 func Execute(ctx context.Context, root *cobra.Command) int {
 	command, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errDifferent), errors.Is(err, errNotComplete):
+	case errors.Is(err, errDifferent), errors.Is(err, errNotComplete), errors.Is(err, errIncomplete):
 		return exitDifferent
 	}
 	fmt.Fprintln(root.ErrOrStderr(), "error:", err)
-	if command.Name() == diffName || command.Name() == statusName {
+	if slices.Contains([]string{diffName, statusName, bugReportName}, command.Name()) {
 		return exitNoDiff
 	}
 	return 1
@@ -44,6 +46,6 @@ func NewRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), NewRender(), newDiff(), newStatus(time.Now), newImages(), NewVersions(time.Now), newVersion())
+	root.AddCommand(newRun(), NewRender(), newDiff(), newStatus(time.Now), newBugReport(time.Now), newImages(), NewVersions(time.Now), newVersion())
 	return root
 }

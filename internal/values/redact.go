@@ -94,14 +94,19 @@ var quotedValue = regexp.MustCompile(`((?:Invalid|Unsupported|Duplicate) value):
 // Redact returns the message with each known string replaced by its path in brackets,
 // without values that the API server quotes, and shortened.
 func (r Redactor) Redact(message string) string {
-	message = quotedValue.ReplaceAllString(message, "$1")
-	for _, known := range r.texts {
-		message = replace(message, known.text, known.path)
-	}
+	message = r.Replace(quotedValue.ReplaceAllString(message, "$1"))
 	if len(message) > maxMessageLength {
 		message = strings.ToValidUTF8(message[:maxMessageLength], "") + "…"
 	}
 	return message
+}
+
+// Replace returns a text of any length with each known string replaced by its path in brackets.
+func (r Redactor) Replace(text string) string {
+	for _, known := range r.texts {
+		text = replace(text, known.text, known.path)
+	}
+	return text
 }
 
 func replace(message, text, by string) string {
