@@ -17,6 +17,8 @@ import (
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/gloo-operator/gloo-operator/hack/manifest"
 )
 
 // root is the root directory of the repository.
@@ -53,7 +55,7 @@ func renderedObjects() []*unstructured.Unstructured {
 	GinkgoHelper()
 	loaded, err := loader.LoadDir(filepath.Join(root, chartDir))
 	Expect(err).NotTo(HaveOccurred())
-	objects, err := renderObjects(loaded)
+	objects, err := manifest.Objects(loaded)
 	Expect(err).NotTo(HaveOccurred())
 	return objects
 }

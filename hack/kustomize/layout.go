@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -12,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/gloo-operator/gloo-operator/hack/manifest"
 )
 
 const (
@@ -66,29 +67,13 @@ func layout(objects []*unstructured.Unstructured) (map[string][]byte, error) {
 	delete(documents, crdFile)
 	files := map[string][]byte{}
 	for name, list := range documents {
-		content, err := encode(list)
+		content, err := manifest.Encode(list)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		files[name] = content
+		files[name] = append([]byte(head), content...)
 	}
 	return files, addKustomizations(files, objects)
-}
-
-func encode(objects []*unstructured.Unstructured) ([]byte, error) {
-	var text bytes.Buffer
-	text.WriteString(head)
-	for i, object := range objects {
-		content, err := yaml.Marshal(object.Object)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			text.WriteString("---\n")
-		}
-		text.Write(content)
-	}
-	return text.Bytes(), nil
 }
 
 // addKustomizations adds a kustomization.yaml to each directory: default has the others.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"github.com/gloo-operator/gloo-operator/hack/manifest"
 )
 
 const (
@@ -29,7 +31,7 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	objects, err := renderObjects(loaded)
+	objects, err := manifest.Objects(loaded)
 	if err != nil {
 		return err
 	}

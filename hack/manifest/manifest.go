@@ -25,9 +25,8 @@ const kubernetes = "v1.30.0"
 // crd is the kind that comes first.
 const crd = "CustomResourceDefinition"
 
-// Render renders the templates as helm install does on a cluster without the operator. The
-// CRD is first, then the namespaces. Hooks are left out.
-func Render(loaded *chart.Chart) ([]releaseutil.Manifest, error) {
+// render renders the templates in the order in which they are applied.
+func render(loaded *chart.Chart) ([]releaseutil.Manifest, error) {
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	version, err := chartutil.ParseKubeVersion(kubernetes)
 	if err != nil {
@@ -46,8 +45,8 @@ func Render(loaded *chart.Chart) ([]releaseutil.Manifest, error) {
 	}
 	delete(rendered, loaded.Name()+"/templates/NOTES.txt")
 	_, manifests, err := releaseutil.SortManifests(rendered, nil, applyOrder())
-	if err == nil && (len(manifests) == 0 || manifests[0].Head.Kind != crd) {
-		err = errors.New("the chart renders no CRD")
+	if err == nil && (len(manifests) < 2 || manifests[0].Head.Kind != crd) {
+		err = errors.New("the chart renders no CRD, or nothing else")
 	}
 	return manifests, err
 }

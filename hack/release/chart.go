@@ -118,24 +118,20 @@ func imageValue(loaded *chart.Chart, name string) (string, error) {
 	return text, nil
 }
 
-// render renders a packaged chart with its defaults for kubectl apply: the CRD first, and the
-// namespace, which helm creates by --create-namespace.
+// render renders a packaged chart with its defaults for kubectl apply.
 func render(archive []byte, version string) ([]byte, error) {
 	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
 	if err != nil {
 		return nil, err
 	}
-	manifests, err := manifest.Render(loaded)
+	objects, err := manifest.Objects(loaded)
 	if err != nil {
 		return nil, err
 	}
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "# gloo-operator %s. To install or upgrade it:\n#   kubectl apply --server-side -f %s\n", version, manifestFile)
-	for i, one := range manifests {
-		if i == 1 { // after the CRD
-			fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n", manifest.Namespace)
-		}
-		fmt.Fprintf(&text, "---\n%s\n", strings.TrimSpace(one.Content))
+	documents, err := manifest.Encode(objects)
+	if err != nil {
+		return nil, err
 	}
-	return text.Bytes(), nil
+	text := fmt.Appendf(nil, "# gloo-operator %s. To install or upgrade it:\n#   kubectl apply --server-side -f %s\n", version, manifestFile)
+	return append(text, documents...), nil
 }

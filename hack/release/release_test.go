@@ -122,6 +122,7 @@ var _ = Describe("A release", Ordered, func() {
 		Expect(documents[1]).To(HaveKeyWithValue("metadata", HaveKeyWithValue("name", "gloo-operator")))
 		Expect(kinds).To(ContainElements("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "Deployment"))
 		Expect(kinds).NotTo(ContainElement("Pod"), "which is the chart's test")
+		Expect(string(files[manifestFile])).NotTo(Or(ContainSubstring("--helm-release"), ContainSubstring("managed-by: Helm"), ContainSubstring("helm.sh/")))
 		Expect(string(files[manifestFile])).To(ContainSubstring("image: ghcr.io/gloo-operator/gloo-operator@" + image))
 	})
 

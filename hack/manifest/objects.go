@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package manifest
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-
-	"github.com/gloo-operator/gloo-operator/hack/manifest"
 )
 
-// renderObjects are the objects that the chart renders, and the operator's namespace, without
-// what only Helm uses.
-func renderObjects(loaded *chart.Chart) ([]*unstructured.Unstructured, error) {
-	manifests, err := manifest.Render(loaded)
+// Objects are the objects that helm install makes of the chart on a cluster without the
+// operator, and the operator's namespace, without what only Helm uses. The CRD is first, then
+// the namespaces. Hooks are left out.
+func Objects(loaded *chart.Chart) ([]*unstructured.Unstructured, error) {
+	manifests, err := render(loaded)
 	if err != nil {
 		return nil, err
 	}
-	namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace"}}
-	namespace.SetName(manifest.Namespace)
-	objects := []*unstructured.Unstructured{namespace}
+	var objects []*unstructured.Unstructured
 	for _, one := range manifests {
 		object := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(one.Content), &object.Object); err != nil {
@@ -31,7 +29,32 @@ func renderObjects(loaded *chart.Chart) ([]*unstructured.Unstructured, error) {
 		withoutHelm(object)
 		objects = append(objects, object)
 	}
-	return objects, nil
+	return slices.Insert(objects, 1, operatorNamespace(objects[1].GetLabels())), nil // after the CRD
+}
+
+// operatorNamespace has the labels of the chart's other objects. Without any, each server-side
+// apply would change it: the API server records no manager of no field.
+func operatorNamespace(labels map[string]string) *unstructured.Unstructured {
+	namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace"}}
+	namespace.SetName(Namespace)
+	namespace.SetLabels(labels)
+	return namespace
+}
+
+// Encode is the text of the objects, as documents of YAML.
+func Encode(objects []*unstructured.Unstructured) ([]byte, error) {
+	var text bytes.Buffer
+	for i, object := range objects {
+		content, err := yaml.Marshal(object.Object)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			text.WriteString("---\n")
+		}
+		text.Write(content)
+	}
+	return text.Bytes(), nil
 }
 
 // helmLabels are those that name the chart and its release: they would change with each version
