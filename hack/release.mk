@@ -15,7 +15,7 @@ RELEASE_BINARIES := $(RELEASE_PLATFORMS:%=bin/release/%/gloo-operator)
 COMMIT_TIME = TZ=UTC git log -1 --date=iso-strict-local --format=%cd
 SIGN = go -C hack/release/sign run . -dist='$(abspath $(DIST))'
 
-.PHONY: release release-check release-verify $(RELEASE_BINARIES)
+.PHONY: release release-check release-verify bundle $(RELEASE_BINARIES)
 
 release: release-check $(RELEASE_BINARIES) ## Write a release to dist/ (VERSION=v0.1.0 RELEASE_KEY=cosign.key PUSH=oci://host/path)
 	@go run ./hack/image -output=bin/release/image -version='$(VERSION)' -revision="$$(git rev-parse HEAD)" \
@@ -29,6 +29,10 @@ release: release-check $(RELEASE_BINARIES) ## Write a release to dist/ (VERSION=
 release-check:
 	@[[ '$(VERSION)' =~ ^v[0-9]+\.[0-9]+\.[0-9]+ ]] || { echo 'make release VERSION=v0.1.0: VERSION is a semantic version with a leading v' >&2; exit 1; }
 	@[ -z "$$(git status --porcelain)" ] || { echo 'make release: commit the changes first, or move them away: git status lists them' >&2; exit 1; }
+
+bundle: ## Write and validate a bundle for the Operator Lifecycle Manager, in bin/olm (VERSION=v0.1.0)
+	@go run ./hack/bundle -version='$(VERSION)' -created="$$($(COMMIT_TIME))" -output=bin/olm
+	@go -C hack/bundle/validate run . '$(CURDIR)/bin/olm'
 
 release-verify: ## Verify a release as a user does (DIST=dist KEY=cosign.pub)
 	@go run ./hack/release verify '$(DIST)'

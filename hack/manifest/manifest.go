@@ -18,15 +18,18 @@ import (
 // helm creates it by --create-namespace.
 const Namespace = "gloo-operator"
 
-// kubernetes is the version that is rendered for: the oldest that has all that the chart
-// can use.
-const kubernetes = "v1.30.0"
+// withPolicies is the oldest version of Kubernetes that has all that the chart can use.
+const withPolicies = "v1.30.0"
+
+// WithoutPolicies is a version of Kubernetes without admission policies. The operator then has no
+// permission that only a policy limits.
+const WithoutPolicies = "v1.29.0"
 
 // crd is the kind that comes first.
 const crd = "CustomResourceDefinition"
 
 // render renders the templates in the order in which they are applied.
-func render(loaded *chart.Chart) ([]releaseutil.Manifest, error) {
+func render(loaded *chart.Chart, kubernetes string) ([]releaseutil.Manifest, error) {
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	version, err := chartutil.ParseKubeVersion(kubernetes)
 	if err != nil {

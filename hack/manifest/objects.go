@@ -16,7 +16,12 @@ import (
 // operator, and the operator's namespace, without what only Helm uses. The CRD is first, then
 // the namespaces. Hooks are left out.
 func Objects(loaded *chart.Chart) ([]*unstructured.Unstructured, error) {
-	manifests, err := render(loaded)
+	return ObjectsFor(loaded, withPolicies)
+}
+
+// ObjectsFor are the objects for that version of Kubernetes.
+func ObjectsFor(loaded *chart.Chart, kubernetes string) ([]*unstructured.Unstructured, error) {
+	manifests, err := render(loaded, kubernetes)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func cleanClone(ctx context.Context, t *tree) error {
 			return err
 		}
 	}
-	for _, module := range []string{"gatewayapi", "plot", "release/sign"} {
+	for _, module := range []string{"gatewayapi", "plot", "release/sign", "bundle/validate"} {
 		if _, err := command(ctx, filepath.Join(t.clone, "hack", module), "go", "vet", "./..."); err != nil {
 			return err
 		}
