@@ -52,6 +52,10 @@ const ConditionStalled = "Stalled"
 // ConditionTrafficProven is before Ready where spec.probe is enabled, and absent otherwise.
 const ConditionTrafficProven = "TrafficProven"
 
+// ConditionCertificatesValid is after Ready once certificates of the mesh's CA are known, and
+// absent until then. Ready does not depend on it.
+const ConditionCertificatesValid = "CertificatesValid"
+
 // ConditionTypes lists the condition types that are always there, in their order.
 func ConditionTypes() []string {
 	return []string{
@@ -195,6 +199,16 @@ const (
 	ReasonTrafficNotProven = "TrafficNotProven"
 	// ReasonTrafficUnknown: probes do not run or have no result yet.
 	ReasonTrafficUnknown = "TrafficUnknown"
+	// ReasonCertificatesValid: the certificates of the mesh's CA are valid for a while yet.
+	ReasonCertificatesValid = "CertificatesValid"
+	// ReasonCertificateExpiring: a certificate of the mesh's CA expires soon.
+	ReasonCertificateExpiring = "CertificateExpiring"
+	// ReasonCertificateExpired: a certificate of the mesh's CA has expired.
+	ReasonCertificateExpired = "CertificateExpired"
+	// ReasonRootMismatch: istiod does not publish the root of the Secret that it signs with.
+	ReasonRootMismatch = "RootMismatch"
+	// ReasonCertificateUnreadable: certificates of the mesh's CA cannot be read.
+	ReasonCertificateUnreadable = "CertificateUnreadable"
 	// ReasonProbeNotAllowed: spec.probe asks for what the operator's Helm chart does not allow.
 	ReasonProbeNotAllowed = "ProbeNotAllowed"
 	// ReasonWorkloadsTakenOut: the operator removed DataplaneModeLabel from namespaces.

@@ -310,6 +310,10 @@ type ServiceMeshControllerStatus struct {
 	// +optional
 	Traffic *TrafficStatus `json:"traffic,omitempty"`
 
+	// certificates are those of the mesh's CA. Empty: none are known yet.
+	// +optional
+	Certificates *CertificatesStatus `json:"certificates,omitempty"`
+
 	// rollout is the change in progress. Empty if there is none.
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
@@ -330,7 +334,8 @@ type ServiceMeshControllerStatus struct {
 	History []HistoryEntry `json:"history,omitempty"`
 
 	// conditions are, in this order: Initialized, CRDInstalled, ControlPlaneDeployed,
-	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, TrafficProven with spec.probe, Ready. While phase is FAILED or ABORTED,
+	// CNIDeployed, ZtunnelDeployed, WebhookDeployed, TrafficProven with spec.probe, Ready, and
+	// CertificatesValid once certificates are known. While phase is FAILED or ABORTED,
 	// Stalled follows with the reason and the message of Ready. Otherwise it is absent.
 	// +optional
 	// +listType=map

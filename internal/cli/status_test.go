@@ -85,6 +85,16 @@ Last changes:
 		Expect(cli.MeshStatusOf(smc, nil, now).Traffic).To(Equal(smc.Status.Traffic))
 	})
 
+	It("shows when certificates expire, where they are known", func() {
+		Expect(text()).NotTo(ContainSubstring("Certificates"))
+		smc.Status.Certificates = &v1.CertificatesStatus{
+			Source: v1.SourceCACerts, Message: "2 roots are published", Root: &v1.CertificateStatus{Subject: "CN=root", NotAfter: ago(-30 * 24 * time.Hour)},
+			Signer: &v1.CertificateStatus{Subject: "CN=signer", NotAfter: ago(48 * time.Hour)},
+		}
+		Expect(text()).To(MatchRegexp(`\nCertificates \(cacerts\): 2 roots are published\n  root expires [-0-9]+, in 30d: CN=root\n  signer expires [-0-9]+, 2d ago: CN=signer\n`))
+		Expect(cli.MeshStatusOf(smc, nil, now).Certificates).To(Equal(smc.Status.Certificates))
+	})
+
 	It("says that nodes may not be listed", func() {
 		Expect(text()).To(ContainSubstring("nodes not shown: you may not list them"))
 	})

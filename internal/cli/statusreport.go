@@ -42,6 +42,8 @@ type meshStatus struct {
 	Bypass *v1.BypassStatus `json:"bypass,omitempty"`
 	// Traffic is what the probes have found. Nil: there are none.
 	Traffic *v1.TrafficStatus `json:"traffic,omitempty"`
+	// Certificates are those of the mesh's CA. Nil: none are known.
+	Certificates *v1.CertificatesStatus `json:"certificates,omitempty"`
 	// Nodes of the cluster. Nil: they may not be listed.
 	Nodes *nodeStatus `json:"nodes,omitempty"`
 	// Hints are at most maxHints commands to run next, each with its reason.
@@ -75,7 +77,7 @@ func meshStatusOf(smc *v1.ServiceMeshController, nodes *nodeStatus, now time.Tim
 		DataplaneMode: smc.Spec.DataplaneMode, Environment: observed.Environment,
 		Components: orEmpty(observed.Components), Rollout: observed.Rollout, Proposal: observed.Proposal, FailedRollout: observed.FailedRollout,
 		Conditions: slices.DeleteFunc(slices.Clone(orEmpty(observed.Conditions)), func(c metav1.Condition) bool { return c.Status == metav1.ConditionTrue }),
-		History:    orEmpty(observed.History), Nodes: nodes, Bypass: observed.Bypass, Traffic: observed.Traffic,
+		History:    orEmpty(observed.History), Nodes: nodes, Bypass: observed.Bypass, Traffic: observed.Traffic, Certificates: observed.Certificates,
 	}
 	if observed.Phase == "" || observed.ObservedGeneration != smc.Generation {
 		report.Phase = phaseUnknown

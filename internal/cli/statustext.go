@@ -37,6 +37,7 @@ func (t statusText) print(m meshStatus) error {
 	t.problems(text, m)
 	t.traffic(text, m.Traffic)
 	t.bypass(text, m.Bypass)
+	t.certificates(text, m.Certificates)
 	t.history(text, m.History)
 	t.hints(text, m.Hints)
 	_, err := io.WriteString(t.out, text.String())
@@ -164,6 +165,28 @@ func (t statusText) bypass(text *strings.Builder, b *v1.BypassStatus) {
 	for _, pod := range b.Pods[:min(suspectsShown, len(b.Pods))] {
 		fmt.Fprintf(text, "  %s/%s on node %s: %s\n", pod.Namespace, pod.Name, pod.Node, pod.Reason)
 	}
+}
+
+// certificates says when those of the mesh's CA expire.
+func (t statusText) certificates(text *strings.Builder, c *v1.CertificatesStatus) {
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(text, "\nCertificates (%s):%s\n", c.Source, prefixed(" ", c.Message))
+	t.certificate(text, "root", c.Root)
+	t.certificate(text, "signer", c.Signer)
+}
+
+func (t statusText) certificate(text *strings.Builder, what string, c *v1.CertificateStatus) {
+	if c == nil {
+		return
+	}
+	left := c.NotAfter.Sub(t.now)
+	when := "in " + duration.HumanDuration(left)
+	if left <= 0 {
+		when = duration.HumanDuration(-left) + " ago"
+	}
+	fmt.Fprintf(text, "  %s expires %s, %s: %s\n", what, c.NotAfter.UTC().Format(time.DateOnly), when, c.Subject)
 }
 
 // history lists the last changes.

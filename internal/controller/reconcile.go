@@ -43,6 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	r.checkBypass(ctx, a)
 	r.checkTraffic(a)
+	r.checkCertificates(a)
 	result, err := r.report(ctx, a)
 	if err == nil {
 		a.session.releaseMemory(&a.Outcome)

@@ -53,6 +53,8 @@ type Reconciler struct {
 	probe plan.Probe
 	// probes asks the probes that are not ready.
 	probes *probeAsker
+	// certificates follows those of the mesh's CA.
+	certificates *certificateWatch
 	// detectBypass lets the operator look for pods that bypass the mesh.
 	detectBypass bool
 	// bypassGrace is how long a pod may be outside the mesh before it is suspected.

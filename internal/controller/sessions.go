@@ -37,5 +37,6 @@ func (r *Reconciler) endSession(name string) {
 	}
 	r.applier.Reset()
 	r.pull.Retain()
+	r.certificates.end()
 	r.gatherer.Reset()
 }

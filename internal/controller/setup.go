@@ -113,10 +113,11 @@ func newReconciler(
 	return &Reconciler{
 		client: kube, clock: clock.RealClock{}, clientset: clients, metadata: meta, applier: applier, observer: observer, releases: releases,
 		charts: newCharts(ctx, options, changed), defaultRepository: options.DefaultRepository,
-		pull:      apply.NewSecrets(ctx, clients, changed),
-		gatherer:  gatherer,
-		metrics:   metrics.New(options.Version),
-		namespace: options.Namespace, helmRelease: options.HelmRelease, installNamespaces: options.InstallNamespaces,
+		pull:         apply.NewSecrets(ctx, clients, changed),
+		certificates: &certificateWatch{ctx: ctx, clientset: clients, changed: changed},
+		gatherer:     gatherer,
+		metrics:      metrics.New(options.Version),
+		namespace:    options.Namespace, helmRelease: options.HelmRelease, installNamespaces: options.InstallNamespaces,
 		labelNamespaces: options.LabelNamespaces, probe: options.Probe, probes: &probeAsker{ctx: ctx, clientset: clients, changed: changed}, detectBypass: options.DetectBypass,
 		bypassGrace: cmp.Or(options.BypassGrace, enrollment.BypassGrace), sessions: map[string]*session{},
 	}, nil

@@ -27,9 +27,10 @@ func report(r *Collector, name string) {
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1.ServiceMeshControllerSpec{Version: "1.30.0"},
 	}, v1.ServiceMeshControllerStatus{
 		Phase: v1.PhaseUpgrading, Version: "1.29.1", Environment: &v1.EnvironmentStatus{Kubernetes: "v1.37.2", Platform: "k3s"},
-		Traffic:    &v1.TrafficStatus{Nodes: v1.TrafficNodes{Proven: 5, Failing: 2, Unknown: 1}},
-		Bypass:     &v1.BypassStatus{LastCheckTime: &metav1.Time{Time: time.Unix(3000, 0)}, Suspects: 4},
-		Components: []v1.ComponentStatus{{Name: v1.ComponentBase}, {Name: v1.ComponentZtunnel, Pods: "1/3", Desired: 3, Updated: 1, Ready: 2}},
+		Certificates: &v1.CertificatesStatus{Root: &v1.CertificateStatus{NotAfter: metav1.Unix(5000, 0)}},
+		Traffic:      &v1.TrafficStatus{Nodes: v1.TrafficNodes{Proven: 5, Failing: 2, Unknown: 1}},
+		Bypass:       &v1.BypassStatus{LastCheckTime: &metav1.Time{Time: time.Unix(3000, 0)}, Suspects: 4},
+		Components:   []v1.ComponentStatus{{Name: v1.ComponentBase}, {Name: v1.ComponentZtunnel, Pods: "1/3", Desired: 3, Updated: 1, Ready: 2}},
 		Conditions: []metav1.Condition{
 			{Type: v1.ConditionInitialized, Status: metav1.ConditionTrue, LastTransitionTime: metav1.Unix(2000, 0)},
 			{Type: v1.ConditionReady, Status: metav1.ConditionFalse, LastTransitionTime: metav1.Unix(3000, 0)},
@@ -113,6 +114,18 @@ var _ = It("Nodes are counted by what their probes have found, where there are p
 		`gloo_operator_mesh_traffic_nodes{name="mesh",state="unknown"} 1`))
 	r.Report(&v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded})
 	Expect(text(r, "gloo_operator_mesh_traffic_nodes")).To(BeEmpty())
+})
+
+var _ = It("Certificates have the time at which they expire, where they are known", func() {
+	r := New("v1")
+	smc := &v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}
+	r.Report(smc, v1.ServiceMeshControllerStatus{Certificates: &v1.CertificatesStatus{
+		Root: &v1.CertificateStatus{NotAfter: metav1.Unix(5000, 0)}, Signer: &v1.CertificateStatus{NotAfter: metav1.Unix(4000, 0)}}})
+	Expect(text(r, "gloo_operator_mesh_certificate_expiry_timestamp_seconds")).To(ConsistOf(
+		`gloo_operator_mesh_certificate_expiry_timestamp_seconds{certificate="root",name="mesh"} 5000`,
+		`gloo_operator_mesh_certificate_expiry_timestamp_seconds{certificate="signer",name="mesh"} 4000`))
+	r.Report(smc, v1.ServiceMeshControllerStatus{Certificates: &v1.CertificatesStatus{}})
+	Expect(text(r, "gloo_operator_mesh_certificate_expiry_timestamp_seconds")).To(BeEmpty())
 })
 
 var _ = It("Names and help follow the conventions of Prometheus", func() {

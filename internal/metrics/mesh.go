@@ -80,11 +80,7 @@ func (m *mesh) show(name string, show func(metric Metric, value float64, labels 
 		show(podsUpdated, float64(component.Updated), name, component.Name)
 		show(podsReady, float64(component.Ready), name, component.Name)
 	}
-	counts := map[Finding]int{}
-	for _, finding := range m.findings {
-		counts[finding]++
-	}
-	for finding, count := range counts {
+	for finding, count := range m.findingCounts() {
 		show(findings, float64(count), name, finding.Check, finding.severity())
 	}
 	if m.status.Bypass != nil && m.status.Bypass.LastCheckTime != nil {
@@ -95,7 +91,34 @@ func (m *mesh) show(name string, show func(metric Metric, value float64, labels 
 		show(trafficNodes, float64(traffic.Nodes.Failing), name, "failing")
 		show(trafficNodes, float64(traffic.Nodes.Unknown), name, "unknown")
 	}
+	for label, expiry := range m.expiries() {
+		show(certificateExpiry, float64(expiry.Unix()), name, label)
+	}
 	show(ownershipConflicts, float64(m.ownershipConflicts), name)
+}
+
+// findingCounts counts the findings of the last preflight.
+func (m *mesh) findingCounts() map[Finding]int {
+	counts := map[Finding]int{}
+	for _, finding := range m.findings {
+		counts[finding]++
+	}
+	return counts
+}
+
+// expiries returns when the certificates that are known expire.
+func (m *mesh) expiries() map[string]time.Time {
+	expiries := map[string]time.Time{}
+	if m.status.Certificates == nil {
+		return expiries
+	}
+	if root := m.status.Certificates.Root; root != nil {
+		expiries["root"] = root.NotAfter.Time
+	}
+	if signer := m.status.Certificates.Signer; signer != nil {
+		expiries["signer"] = signer.NotAfter.Time
+	}
+	return expiries
 }
 
 // lastChange returns when the mesh last changed, or zero if that is unknown.

@@ -56,6 +56,8 @@ var (
 		"Pods whose traffic may bypass the mesh. No series means that the operator does not look for them."}
 	trafficNodes = Metric{"gloo_operator_mesh_traffic_nodes", gauge, []string{"name", "state"},
 		"Nodes by what their probes have found: proven, failing or unknown. No series means that there are no probes."}
+	certificateExpiry = Metric{"gloo_operator_mesh_certificate_expiry_timestamp_seconds", gauge, []string{"name", "certificate"},
+		"When a certificate of the mesh's CA expires: the root or the signer. No series means that it is not known."}
 	corrections = Metric{"gloo_operator_drift_corrections_total", counter, []string{"kind", "manager"},
 		"Reverted changes, by kind and field manager. The manager is other after 20 managers, several if there is more than one, and unknown if there is none, as after a deletion."}
 	applies = Metric{"gloo_operator_applies_total", counter, []string{"component", "kind", "result"},
@@ -70,7 +72,7 @@ var (
 func Metrics() []Metric {
 	return slices.Clone([]Metric{
 		info, meshPhase, meshReady, meshInfo, meshUndecodable, meshChanged, podsDesired, podsUpdated, podsReady,
-		findings, ownershipConflicts, bypassSuspects, trafficNodes, corrections, applies, planDuration, applyDuration,
+		findings, ownershipConflicts, bypassSuspects, trafficNodes, certificateExpiry, corrections, applies, planDuration, applyDuration,
 	})
 }
 

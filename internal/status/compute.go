@@ -45,6 +45,7 @@ func Compute(smc *v1.ServiceMeshController, o *Outcome, now time.Time) v1.Servic
 		status.Traffic = status.Traffic.DeepCopy()
 		status.Traffic.Since = trafficSince(status.Conditions)
 	}
+	addCertificates(smc, &status, o.Certificates, now)
 	if after := stalled(smc, status, now); after != nil {
 		status.Conditions = append(status.Conditions, *after)
 	}

@@ -78,7 +78,7 @@ func Events(before, after v1.ServiceMeshControllerStatus, input EventInput) []Ev
 }
 
 // changeEvents returns the events of what differs in the status: components, pods that may bypass
-// the mesh, and the phase.
+// the mesh, traffic, certificates, and the phase.
 func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) []Event {
 	var events []Event
 	for _, component := range after.Components {
@@ -89,9 +89,7 @@ func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) [
 	if suspectsOf(before) == 0 && suspectsOf(after) > 0 {
 		events = append(events, NewEvent(corev1.EventTypeWarning, v1.ReasonPodsBypassMesh, ActionReconcile, after.Bypass.Message))
 	}
-	if event := trafficEvent(before, after); event != nil {
-		events = append(events, *event)
-	}
+	events = append(events, conditionEvents(before, after)...)
 	if before.Phase != after.Phase {
 		events = append(events, phaseEvent(before, after, target))
 	} else if after.Phase == v1.PhaseUpgrading && stepOf(before) != stepOf(after) {
@@ -100,6 +98,16 @@ func changeEvents(before, after v1.ServiceMeshControllerStatus, target string) [
 		events = append(events, step)
 	} else if was, is := readyReason(before), readyReason(after); was != is && slices.Contains(warned, is) {
 		events = append(events, NewEvent(corev1.EventTypeWarning, is, ActionReconcile, after.Message))
+	}
+	return events
+}
+
+// conditionEvents returns the events of conditions that Ready does not depend on.
+func conditionEvents(before, after v1.ServiceMeshControllerStatus) (events []Event) {
+	for _, event := range []*Event{trafficEvent(before, after), certificatesEvent(before, after)} {
+		if event != nil {
+			events = append(events, *event)
+		}
 	}
 	return events
 }

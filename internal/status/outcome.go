@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
 	"github.com/gloo-operator/gloo-operator/internal/apply"
+	"github.com/gloo-operator/gloo-operator/internal/certificates"
 	"github.com/gloo-operator/gloo-operator/internal/health"
 	"github.com/gloo-operator/gloo-operator/internal/plan"
 	"github.com/gloo-operator/gloo-operator/internal/rollout"
@@ -58,6 +59,8 @@ type Outcome struct {
 	Bypass *v1.BypassStatus
 	// Traffic is what is known of the probes. Nil: there are none.
 	Traffic *v1.TrafficStatus
+	// Certificates are what those of the mesh's CA show. Nil: that is not known yet.
+	Certificates *certificates.Finding
 	// ProbeFailure is what keeps the probes from being applied, where the mesh is complete without
 	// them. Nil: nothing does.
 	ProbeFailure *Blocker

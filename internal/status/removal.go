@@ -69,9 +69,10 @@ func removedOf(condition string, components []v1.ComponentStatus) bool {
 func Uninstalling(smc *v1.ServiceMeshController, message string, now time.Time) v1.ServiceMeshControllerStatus {
 	status := *smc.Status.DeepCopy()
 	status.Phase, status.Message, status.ObservedGeneration = v1.PhaseUninstalling, message, smc.Generation
-	status.Rollout, status.Proposal, status.Bypass, status.Traffic = nil, nil, nil, nil
+	status.Rollout, status.Proposal, status.Bypass, status.Traffic, status.Certificates = nil, nil, nil, nil, nil
 	meta.RemoveStatusCondition(&status.Conditions, v1.ConditionStalled)
 	meta.RemoveStatusCondition(&status.Conditions, v1.ConditionTrafficProven)
+	meta.RemoveStatusCondition(&status.Conditions, v1.ConditionCertificatesValid)
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; c.Type == v1.ConditionReady {
 			setUninstalling(c, message, smc.Generation, now)

@@ -53,6 +53,9 @@ func Fit(status v1.ServiceMeshControllerStatus) v1.ServiceMeshControllerStatus {
 	if fitted.Bypass != nil {
 		messages = append(messages, &fitted.Bypass.Message)
 	}
+	if fitted.Certificates != nil {
+		messages = append(messages, &fitted.Certificates.Message)
+	}
 	if fitted.Rollout != nil {
 		messages = append(messages, &fitted.Rollout.Progress)
 	}

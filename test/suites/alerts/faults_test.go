@@ -89,6 +89,11 @@ var faults = []fault{
 		fix: whole, // The probes stay, for the dashboard.
 	},
 	{
+		alert: "GlooMeshCertificateExpiring", story: "the root expires soon",
+		make: func() { env.PublishRoot(CACertificate("soon", 24*time.Hour)) },
+		fix:  func() { env.PublishRoot(CACertificate("later", 1000*24*time.Hour)) },
+	},
+	{
 		alert: "GlooMeshFailed", story: "spec asks for a version that there is not",
 		make: func() { version = env.Mesh().Spec.Version; env.SetVersion("1.99.0") },
 		fix:  func() { env.SetVersion(version) },
