@@ -153,6 +153,11 @@ demo: build ## From one manifest to a mesh, on a local Kubernetes (VERSION=1.29.
 demo-down: ## Stop the demo's operator and cluster
 	@go run ./hack/demo -down
 
+.PHONY: recording
+recording: build ## Record the demo and an upgrade in docs/demo.svg
+	@go run ./hack/recording
+	@go run ./hack/demo -down
+
 .PHONY: clean
 clean: ## Remove what make built in this directory
 	rm -rf bin dist $(CRDS)/v* $(NOTES)
