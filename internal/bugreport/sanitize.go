@@ -96,4 +96,6 @@ func masked(value any) any {
 }
 
 // document returns an object as YAML, sanitized.
-func (s scrubber) document(content map[string]any) ([]byte, error) { return yaml.Marshal(s.object(content)) }
+func (s scrubber) document(content map[string]any) ([]byte, error) {
+	return yaml.Marshal(s.object(content))
+}

@@ -23,6 +23,9 @@ const namespacesListed = 20
 // bypassOff is the message where the operator does not check pods.
 const bypassOff = "pods are not checked: set rbac.detectBypass=true in the operator's Helm chart"
 
+// bypassWithoutCNI is the message while there is no istio-cni.
+const bypassWithoutCNI = "istio-cni is missing: its DaemonSet does not exist, so pods that start now bypass the mesh; the operator creates it again unless it is paused or held"
+
 // checkBypass looks for pods whose traffic may bypass the mesh, if that is due. It blocks nothing,
 // and what keeps it from looking is reported.
 func (r *Reconciler) checkBypass(ctx context.Context, a *attempt) {
@@ -31,7 +34,7 @@ func (r *Reconciler) checkBypass(ctx context.Context, a *attempt) {
 		return
 	}
 	running := runningDataPlane(apply.Removable(r.observer.Owned(a.smc.Name)))
-	if running.cni == nil {
+	if running.cni == nil && running.ztunnel == nil {
 		return // There is no mesh to bypass yet.
 	}
 	settings, err := a.session.bypass.settingsOf(a.Plan)
@@ -40,9 +43,21 @@ func (r *Reconciler) checkBypass(ctx context.Context, a *attempt) {
 		return // There is none with ambient.
 	case !r.detectBypass:
 		a.Bypass = &v1.BypassStatus{Message: bypassOff}
+	case running.cni == nil:
+		a.Bypass = withoutCNI(a.smc.Status.Bypass)
 	default:
 		a.Bypass = r.bypassStatus(ctx, a, running, settings)
 	}
+}
+
+// withoutCNI is what is known of pods while istio-cni is missing: what was found before, and that.
+func withoutCNI(previous *v1.BypassStatus) *v1.BypassStatus {
+	known := &v1.BypassStatus{}
+	if previous != nil {
+		known = previous.DeepCopy()
+	}
+	known.Message = bypassWithoutCNI
+	return known
 }
 
 // bypassStatus returns what is known of pods that may bypass the mesh, after a check if one is due.

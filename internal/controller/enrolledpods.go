@@ -34,7 +34,8 @@ func (r *Reconciler) findCutOff(ctx context.Context, smc *v1.ServiceMeshControll
 	if findings.Pods, err = r.cutOffPods(ctx, change); err != nil || len(findings.Pods) == 0 {
 		return findings, err
 	}
-	findings.StuckPods, err = r.stuckPods(ctx, smc, running)
+	findings.CNIMissing = running.cni == nil
+	findings.StuckPods, findings.UncheckedNodes, err = r.stuckPods(ctx, smc, running)
 	return findings, err
 }
 
@@ -158,44 +159,52 @@ func (r *Reconciler) namespaces(ctx context.Context) ([]metav1.PartialObjectMeta
 	return list.Items, nil
 }
 
-// stuckPods lists the pods in the mesh on nodes where istio-cni or ztunnel is not ready.
-func (r *Reconciler) stuckPods(ctx context.Context, smc *v1.ServiceMeshController, running dataPlane) ([]enrollment.StuckPods, error) {
+// stuckPods lists the pods in the mesh on nodes where istio-cni or ztunnel is not ready, and how many
+// more such nodes there are than it checks. An istio-cni that is missing says nothing of a node.
+func (r *Reconciler) stuckPods(ctx context.Context, smc *v1.ServiceMeshController, running dataPlane) ([]enrollment.StuckPods, int, error) {
 	facts, blocker := r.readFacts(smc)
 	if blocker != nil {
-		return nil, nil // What cannot be read yet starts the next attempt.
+		return nil, 0, nil // What cannot be read yet starts the next attempt.
 	}
 	nodes := notReady(facts)
 	for _, daemonSet := range []*appsv1.DaemonSet{running.cni, running.ztunnel} {
 		without, err := r.nodesWithoutAgent(ctx, daemonSet, facts.Nodes)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		nodes = append(nodes, without...)
 	}
 	slices.Sort(nodes)
 	nodes = slices.Compact(nodes)
-	var unattended []enrollment.StuckPods
-	for _, node := range nodes[:min(nodesListed, len(nodes))] {
+	listed := nodes[:min(nodesListed, len(nodes))]
+	stuck, err := r.podsByNode(ctx, listed)
+	return stuck, len(nodes) - len(listed), err
+}
+
+// podsByNode lists the pods in the mesh on each of those nodes that has some.
+func (r *Reconciler) podsByNode(ctx context.Context, nodes []string) ([]enrollment.StuckPods, error) {
+	var found []enrollment.StuckPods
+	for _, node := range nodes {
 		pods, err := r.podsInMesh(ctx, fields.OneTermEqualSelector("spec.nodeName", node))
 		if err != nil {
 			return nil, err
 		}
 		if len(pods) > 0 {
-			unattended = append(unattended, enrollment.StuckPods{Node: node, Pods: pods})
+			found = append(found, enrollment.StuckPods{Node: node, Pods: pods})
 		}
 	}
-	return unattended, nil
+	return found, nil
 }
 
 // nodesWithoutAgent lists the nodes that have no ready pod of a DaemonSet. None, without a
-// request, where all of its pods are ready.
+// request, where all of its pods are ready, or there is no such DaemonSet.
 func (r *Reconciler) nodesWithoutAgent(ctx context.Context, daemonSet *appsv1.DaemonSet, nodes []preflight.Node) ([]string, error) {
+	if daemonSet == nil {
+		return nil, nil
+	}
 	names := make([]string, len(nodes))
 	for i, node := range nodes {
 		names[i] = node.Name
-	}
-	if daemonSet == nil {
-		return names, nil
 	}
 	if observed := daemonSet.Status; observed.DesiredNumberScheduled > 0 && observed.NumberReady >= observed.DesiredNumberScheduled {
 		return nil, nil

@@ -25,6 +25,11 @@ type Findings struct {
 	Namespaces []string
 	// StuckPods are pods that nothing takes out of the mesh.
 	StuckPods []StuckPods
+	// UncheckedNodes is how many more nodes have no ready istio-cni or ztunnel: their pods were not
+	// listed.
+	UncheckedNodes int
+	// CNIMissing: there is no istio-cni, and no pod can leave the mesh.
+	CNIMissing bool
 	// RulesLeftBy is the version of an istio-cni that may leave its iptables rules in pods which
 	// it takes out of the mesh (istio.LeavesRules). Empty: it leaves none.
 	RulesLeftBy string

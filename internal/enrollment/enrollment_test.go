@@ -100,6 +100,20 @@ var _ = Describe("The message about a removal of ztunnel", func() {
 			"On node node-1 istio-cni or ztunnel is not ready, so app/x cannot leave the mesh: fix or remove the node, or delete the pods"))
 	})
 
+	It("says how many more nodes take no pod out than it names or has checked", func() {
+		f := enrollment.Findings{Pods: []enrollment.Pod{pod("app", "x")}, UncheckedNodes: 3}
+		for i := range 6 {
+			f.StuckPods = append(f.StuckPods, enrollment.StuckPods{Node: fmt.Sprint("node-", i), Pods: f.Pods})
+		}
+		Expect(message(f)).To(And(ContainSubstring("On node node-4 "), Not(ContainSubstring("On node node-5 ")), ContainSubstring("The same applies to 1 more node. "),
+			ContainSubstring("istio-cni or ztunnel is not ready on 3 more nodes either, whose pods were not checked")))
+	})
+
+	It("says that istio-cni is missing, instead of naming each node", func() {
+		Expect(message(enrollment.Findings{Pods: []enrollment.Pod{pod("app", "x")}, CNIMissing: true})).To(ContainSubstring(
+			"istio-cni is missing: its DaemonSet does not exist, and without it no pod can leave the mesh. Remove the pods' labels, then delete the pods"))
+	})
+
 	It("is about namespaces where pods may not be listed", func() {
 		f := enrollment.Findings{Unknown: true, Namespaces: []string{"app", "shop"}}
 		Expect(message(f)).To(And(HavePrefix("the pods of 2 namespaces labeled istio.io/dataplane-mode=ambient would be cut off"),
@@ -136,7 +150,23 @@ var _ = Describe("The message about a change of spec", func() {
 	It("names the pods that istio-cni no longer selects", func() {
 		selection := enrollment.SelectionOf(nil)
 		Expect(enrollment.Change{Selection: &selection}.Message(f, "m")).To(And(
-			ContainSubstring("istio-cni would no longer select them (values cni.ambient and cni.excludeNamespaces): app/x"), ContainSubstring("Or label them")))
+			ContainSubstring("istio-cni would no longer select them (values cni.ambient): app/x"), ContainSubstring("Or label them")))
+	})
+
+	It("distinguishes the pods that leave the mesh only when they restart", func() {
+		selection := enrollment.SelectionOf(map[string]string{"AMBIENT_ENABLED": "true", "EXCLUDE_NAMESPACES": "shop"})
+		ambient := map[string]string{mode: "ambient"}
+		dropped := selection.Dropped([]enrollment.Pod{pod("app", "x"), pod("shop", "y"), pod("shop", "z", "none")}, map[string]map[string]string{"shop": ambient})
+		change := enrollment.Change{Selection: &selection}
+		Expect(change.Message(enrollment.Findings{Pods: dropped}, "m")).To(HavePrefix(
+			"2 pods in the mesh would be cut off until they are restarted, because istio-cni would no longer select them (values cni.ambient): app/x, shop/z. " +
+				"1 pod would leave the mesh when they restart, because istio-cni excludes their namespaces (value cni.excludeNamespaces): shop/y. "))
+		excluded := enrollment.Findings{Pods: []enrollment.Pod{dropped[1]}}
+		Expect(change.Message(excluded, "m")).To(And(HavePrefix("1 pod would leave the mesh when they restart"), Not(ContainSubstring("cut off until")),
+			ContainSubstring("Or undo the change of the value. ")))
+		Expect(change.CutOff(excluded)).To(And(HavePrefix("continuing although 1 pod will leave the mesh when they restart"), Not(ContainSubstring("rollout restart"))))
+		Expect(change.CutOff(enrollment.Findings{Pods: dropped})).To(And(HavePrefix("continuing although 2 pods in the mesh will be cut off"), Not(ContainSubstring("shop/y"))))
+		Expect(enrollment.Union([]enrollment.Pod{dropped[1]}, []enrollment.Pod{pod("shop", "y")})).To(Equal([]enrollment.Pod{pod("shop", "y")}), "on a node that ztunnel leaves, it is cut off")
 	})
 
 	It("is needed for those changes alone", func() {

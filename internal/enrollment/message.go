@@ -16,7 +16,14 @@ const maxNames = 5
 
 // Message says what a change of that mesh would cut off, and what to do.
 func (c Change) Message(f Findings, mesh string) string {
-	parts := []string{c.subject(f)}
+	cut, left := f.split()
+	var parts []string
+	if len(left) == 0 || len(cut.Pods) > 0 {
+		parts = append(parts, c.subject(cut))
+	}
+	if len(left) > 0 {
+		parts = append(parts, leaving(left, "would leave"))
+	}
 	parts = append(parts, f.stuckPods()...)
 	parts = append(parts, c.advice(f)...)
 	return strings.Join(parts, ". ") + fmt.Sprintf(
@@ -25,11 +32,36 @@ func (c Change) Message(f Findings, mesh string) string {
 
 // CutOff says what the change cuts off, and how that ends.
 func (c Change) CutOff(f Findings) string {
-	text := fmt.Sprintf("continuing although %s cut off until they are restarted, as the annotation %s allows", f.count("will be", "will be"), v1.CutOffAnnotation)
-	if names := f.names(); names != "" {
+	cut, left := f.split()
+	if len(left) > 0 && len(cut.Pods) == 0 {
+		return fmt.Sprintf("continuing although %s, as the annotation %s allows", leaving(left, "will leave"), v1.CutOffAnnotation)
+	}
+	text := fmt.Sprintf("continuing although %s cut off until they are restarted, as the annotation %s allows", cut.count("will be", "will be"), v1.CutOffAnnotation)
+	if names := cut.names(); names != "" {
 		text += ": " + names
 	}
 	return text + "; restart them afterwards: kubectl rollout restart deployment,statefulset,daemonset -n NAMESPACE"
+}
+
+// split returns the findings that are cut off, and the pods that stay in the mesh until they restart:
+// istio-cni leaves alone what starts in a namespace that it excludes, and nothing else there.
+func (f Findings) split() (cut Findings, left []Pod) {
+	cut = f
+	cut.Pods = nil
+	for _, pod := range f.Pods {
+		if pod.UntilRestart {
+			left = append(left, pod)
+		} else {
+			cut.Pods = append(cut.Pods, pod)
+		}
+	}
+	return cut, left
+}
+
+// leaving says which pods leave the mesh when they restart. The verb is "would leave" or "will leave".
+func leaving(left []Pod, verb string) string {
+	return fmt.Sprintf("%s %s the mesh when they restart, because istio-cni excludes their namespaces (value cni.excludeNamespaces): %s",
+		podCount(len(left)), verb, podNames(left))
 }
 
 // subject says what would be cut off, and by what.
@@ -41,7 +73,7 @@ func (c Change) subject(f Findings) string {
 	case len(c.Nodes) > 0:
 		return fmt.Sprintf("%s, because ztunnel or istio-cni would leave %s: %s", what, nodeNames(c.Nodes), f.names())
 	default:
-		return fmt.Sprintf("%s, because istio-cni would no longer select them (values cni.ambient and cni.excludeNamespaces): %s", what, f.names())
+		return fmt.Sprintf("%s, because istio-cni would no longer select them (values cni.ambient): %s", what, f.names())
 	}
 }
 
@@ -63,9 +95,17 @@ func (c Change) advice(f Findings) []string {
 	case len(c.Nodes) > 0:
 		advice = append(advice, "Or move them to other nodes, or change nodeSelector, affinity or tolerations of ztunnel and cni to cover these nodes")
 	default:
-		advice = append(advice, "Or label them so that the new selectors match them, or undo the change of the values")
+		advice = append(advice, f.selectionAdvice())
 	}
 	return advice
+}
+
+// selectionAdvice says what keeps the pods in the mesh.
+func (f Findings) selectionAdvice() string {
+	if cut, left := f.split(); len(left) > 0 && len(cut.Pods) == 0 {
+		return "Or undo the change of the value"
+	}
+	return "Or label them so that the new selectors match them, or undo the change of the values"
 }
 
 // RestartAdvice says which pods to restart, and why: out of the mesh, they would be cut off.
@@ -123,12 +163,18 @@ func (f Findings) beingRemoved() []Pod {
 // stuckPods says which pods nothing takes out of the mesh.
 func (f Findings) stuckPods() []string {
 	var parts []string
+	if f.CNIMissing {
+		parts = append(parts, "istio-cni is missing: its DaemonSet does not exist, and without it no pod can leave the mesh. Remove the pods' labels, then delete the pods")
+	}
 	for _, u := range f.StuckPods[:min(maxNames, len(f.StuckPods))] {
 		parts = append(parts, fmt.Sprintf("On node %s istio-cni or ztunnel is not ready, so %s cannot leave the mesh: fix or remove the node, or delete the pods",
 			u.Node, podNames(u.Pods)))
 	}
 	if more := len(f.StuckPods) - maxNames; more > 0 {
-		parts = append(parts, fmt.Sprintf("The same applies to %d more nodes", more))
+		parts = append(parts, "The same applies to "+counted(more, "more node"))
+	}
+	if f.UncheckedNodes > 0 {
+		parts = append(parts, fmt.Sprintf("istio-cni or ztunnel is not ready on %s either, whose pods were not checked", counted(f.UncheckedNodes, "more node")))
 	}
 	return parts
 }

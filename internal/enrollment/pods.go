@@ -32,6 +32,8 @@ type Pod struct {
 	Namespace, Name string
 	// Labels and Annotations of the pod.
 	Labels, Annotations map[string]string
+	// UntilRestart: a change does not cut the pod off, but it leaves the mesh when it restarts.
+	UntilRestart bool
 }
 
 // String returns namespace/name.
@@ -59,9 +61,19 @@ func Redirected(pods []metav1.PartialObjectMetadata) []Pod {
 	return found
 }
 
-// Union returns the pods of both lists, each once, sorted.
+// Union returns the pods of both lists, each once, sorted. A pod that one of them cuts off is cut off.
 func Union(a, b []Pod) []Pod {
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(a, b Pod) int { return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(all, func(a, b Pod) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), later(a)-later(b))
+	})
 	return slices.CompactFunc(all, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
+}
+
+// later orders the pods that a change cuts off before the others.
+func later(p Pod) int {
+	if p.UntilRestart {
+		return 1
+	}
+	return 0
 }

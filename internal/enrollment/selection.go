@@ -99,8 +99,12 @@ func matches(selector metav1.LabelSelector, set map[string]string) bool {
 	return err == nil && parsed.Matches(labels.Set(set))
 }
 
-// Dropped returns those of the pods that a selection no longer selects. Namespaces are the
-// labels of all namespaces, by name.
+// Dropped returns those of the pods that a selection no longer selects, and marks those that it would
+// select if it did not exclude their namespaces. Namespaces are the labels of all namespaces, by name.
 func (s Selection) Dropped(pods []Pod, namespaces map[string]map[string]string) []Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p Pod) bool { return s.Selects(p, namespaces[p.Namespace]) })
+	dropped := slices.DeleteFunc(slices.Clone(pods), func(p Pod) bool { return s.Selects(p, namespaces[p.Namespace]) })
+	for i, p := range dropped {
+		dropped[i].UntilRestart = Selection{selectors: s.selectors}.Selects(p, namespaces[p.Namespace])
+	}
+	return dropped
 }

@@ -74,14 +74,14 @@ func unpack(content []byte) map[string]string {
 func logged() (text string, secrets []string) {
 	token := "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqd3QtcGxhbnRlZCJ9.c2lnbmF0dXJl-planted"
 	return strings.Join([]string{
-		"MIIEvHalfAKeyPlanted", "-----END RSA PRIVATE KEY-----",
-		"an ordinary line", "Authorization: Bearer bearer-planted-2f", "token " + token,
-		"-----BEGIN PRIVATE KEY-----", "MIIEvgPlantedKey", "-----END PRIVATE KEY-----",
-		`{"level":"info","url":"https://user:url-planted-9k@registry.example/x","password":"json-planted-8j"}`,
-		"dial failed, password=line-planted-7h", "mesh has trust domain values-planted.example",
-	}, "\n") + "\n", []string{
-		"MIIEvHalfAKeyPlanted", "bearer-planted-2f", "jwt-planted", token, "c2lnbmF0dXJl", "MIIEvgPlantedKey", "url-planted-9k", "json-planted-8j", "line-planted-7h",
-	}
+			"MIIEvHalfAKeyPlanted", "-----END RSA PRIVATE KEY-----",
+			"an ordinary line", "Authorization: Bearer bearer-planted-2f", "token " + token,
+			"-----BEGIN PRIVATE KEY-----", "MIIEvgPlantedKey", "-----END PRIVATE KEY-----",
+			`{"level":"info","url":"https://user:url-planted-9k@registry.example/x","password":"json-planted-8j"}`,
+			"dial failed, password=line-planted-7h", "mesh has trust domain values-planted.example",
+		}, "\n") + "\n", []string{
+			"MIIEvHalfAKeyPlanted", "bearer-planted-2f", "jwt-planted", token, "c2lnbmF0dXJl", "MIIEvgPlantedKey", "url-planted-9k", "json-planted-8j", "line-planted-7h",
+		}
 }
 
 // loggingProxy is a kubeconfig of a proxy before the API server that answers requests for logs: the

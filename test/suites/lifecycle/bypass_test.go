@@ -79,6 +79,15 @@ var _ = Describe("Pods that may bypass the mesh", Ordered, func() {
 			Eventually(bypass).Should(And(HaveField("Suspects", BeZero()), HaveField("Message", BeEmpty())))
 		})
 
+		It("are what starts while istio-cni is missing, which the status says", func() {
+			env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"=true")
+			Eventually(func() string { return env.Condition(v1.ConditionReady).Reason }).Should(Equal(v1.ReasonPaused))
+			env.Kubectl("delete", "daemonset", "-n", Namespace, "istio-cni-node", "--wait=false")
+			Eventually(bypass).Should(And(HaveField("Message", HavePrefix("istio-cni is missing: ")), HaveField("LastCheckTime", Not(BeNil()))))
+			env.Kubectl("annotate", "smc", Name, v1.PausedAnnotation+"-")
+			Eventually(bypass).Should(HaveField("Message", BeEmpty()))
+		})
+
 		It("cannot be looked for without the permission, which the status says", func(ctx SpecContext) {
 			env.AuthorizeWith(ctx, map[string]any{"listPods": false})
 			env.Kubectl("label", "namespace", "default", dataplaneMode+"=ambient") // A reason to look.
