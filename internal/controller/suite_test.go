@@ -4,6 +4,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -11,5 +12,6 @@ import (
 
 func TestController(t *testing.T) {
 	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(time.Minute) // A busy machine takes its time.
 	RunSpecs(t, "Controller")
 }

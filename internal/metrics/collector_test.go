@@ -119,12 +119,12 @@ var _ = It("Nodes are counted by what their probes have found, where there are p
 var _ = It("Certificates have the time at which they expire, where they are known", func() {
 	r := New("v1")
 	smc := &v1.ServiceMeshController{ObjectMeta: metav1.ObjectMeta{Name: "mesh"}}
-	r.Report(smc, v1.ServiceMeshControllerStatus{Certificates: &v1.CertificatesStatus{
+	r.Report(smc, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Certificates: &v1.CertificatesStatus{
 		Root: &v1.CertificateStatus{NotAfter: metav1.Unix(5000, 0)}, Signer: &v1.CertificateStatus{NotAfter: metav1.Unix(4000, 0)}}})
 	Expect(text(r, "gloo_operator_mesh_certificate_expiry_timestamp_seconds")).To(ConsistOf(
 		`gloo_operator_mesh_certificate_expiry_timestamp_seconds{certificate="root",name="mesh"} 5000`,
 		`gloo_operator_mesh_certificate_expiry_timestamp_seconds{certificate="signer",name="mesh"} 4000`))
-	r.Report(smc, v1.ServiceMeshControllerStatus{Certificates: &v1.CertificatesStatus{}})
+	r.Report(smc, v1.ServiceMeshControllerStatus{Phase: v1.PhaseSucceeded, Certificates: &v1.CertificatesStatus{}})
 	Expect(text(r, "gloo_operator_mesh_certificate_expiry_timestamp_seconds")).To(BeEmpty())
 })
 

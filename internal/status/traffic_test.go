@@ -25,7 +25,7 @@ var _ = Describe("The traffic of nodes", func() {
 		traffic := Traffic(ProbeCounts{Nodes: int32(nodes), Proven: int32(proven)}, failing(found))
 		Expect(traffic.Nodes).To(Equal(want))
 		Expect(traffic.Proven).To(Equal(text))
-		Expect(len(traffic.Failing)).To(Equal(min(int(want.Failing), v1.MaxFailingNodes)))
+		Expect(traffic.Failing).To(HaveLen(min(int(want.Failing), v1.MaxFailingNodes)))
 	},
 		Entry("before there is a probe", 0, 0, 0, v1.TrafficNodes{}, "0/0"),
 		Entry("while probes start", 3, 1, 0, v1.TrafficNodes{Proven: 1, Unknown: 2}, "1/3"),

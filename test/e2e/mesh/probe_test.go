@@ -75,22 +75,25 @@ func proven() {
 		client.expectRecovery("no ztunnel on one node")
 	})
 
-	It("is not when certificates have ended because istiod is away", func() {
-		values := `{"spec":{"values":{"ztunnel":{"env":{"SECRET_TTL":%s}}}}}`
-		env.Patch(fmt.Sprintf(values, `"30s"`))
-		env.EventuallyPhase(v1.PhaseSucceeded)
-		expectProven()
-		client := since(within.client)
-		paused(func() {
-			env.Kubectl("scale", "deployment", "--namespace", Namespace, "istiod", "--replicas=0")
-			expectReason(v1.TrafficNoCertificate)
-		})
-		expectProven()
-		client.expectRecovery("certificates ended")
-		env.Patch(fmt.Sprintf(values, "null"))
-		env.EventuallyPhase(v1.PhaseSucceeded)
-		expectProven()
+	It("is not when certificates have ended because istiod is away", certificatesEnd)
+}
+
+// certificatesEnd lets certificates end while istiod is away.
+func certificatesEnd() {
+	values := `{"spec":{"values":{"ztunnel":{"env":{"SECRET_TTL":%s}}}}}`
+	env.Patch(fmt.Sprintf(values, `"30s"`))
+	env.EventuallyPhase(v1.PhaseSucceeded)
+	expectProven()
+	client := since(within.client)
+	paused(func() {
+		env.Kubectl("scale", "deployment", "--namespace", Namespace, "istiod", "--replicas=0")
+		expectReason(v1.TrafficNoCertificate)
 	})
+	expectProven()
+	client.expectRecovery("certificates ended")
+	env.Patch(fmt.Sprintf(values, "null"))
+	env.EventuallyPhase(v1.PhaseSucceeded)
+	expectProven()
 }
 
 // expectProven waits until the traffic of all nodes is proven.

@@ -101,7 +101,7 @@ func probe(operator *process) {
 	probed(func(nodes v1.TrafficNodes) bool { return int(nodes.Proven) == *large })
 	probesWrites.add(float64(len(env.Requests(mark, func(r cluster.Request) bool { return r.Subresource == "status" }))) / time.Since(began).Seconds())
 	mark = env.Settled()
-	time.Sleep(watched)
+	Consistently(operator.running, watched, time.Second).Should(BeTrue())
 	probesQuiet.add(float64(len(env.Requests(mark))))
 	var broken []string
 	for i := range notProven {
@@ -110,7 +110,7 @@ func probe(operator *process) {
 	release := env.Hold(cluster.Behavior{Namespace: plan.ProbeNamespace, Nodes: broken, Mode: cluster.Unready})
 	probed(func(nodes v1.TrafficNodes) bool { return nodes.Failing == notProven })
 	mark = env.Cluster.Audit().Mark()
-	time.Sleep(watched)
+	Consistently(operator.running, watched, time.Second).Should(BeTrue())
 	probesFailing.add(float64(len(env.Requests(mark))) / watched.Seconds())
 	probesMemory.add(operator.resident())
 	release()

@@ -217,7 +217,7 @@ var _ = Describe("A change of spec with pods in the mesh", Ordered, func() {
 	It("is held up where istio-cni would no longer select such pods, and continues when it does", func() {
 		mark := env.Settled()
 		env.Patch(`{"spec":{"values":{"cni":{"ambient":{"enablementSelectors":[{"namespaceSelector":{"matchLabels":{"team":"a"}}}]}}}}}`)
-		Expect(holding(v1.PhasePending)).To(ContainSubstring("because istio-cni would no longer select them (values cni.ambient and cni.excludeNamespaces): shop/cart, shop/web"))
+		Expect(holding(v1.PhasePending)).To(ContainSubstring("because istio-cni would no longer select them (values cni.ambient): shop/cart, shop/web"))
 		Expect(changes(mark)).To(BeEmpty())
 		env.Kubectl("label", "namespace", "shop", "team=a")
 		env.EventuallyPhase(v1.PhaseSucceeded)

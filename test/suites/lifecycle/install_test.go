@@ -81,7 +81,7 @@ var _ = Describe("Installing the K3s/Cilium manifest", Ordered, func() {
 
 	It("is described by kubectl get in one line", func() {
 		lines := strings.Split(env.Kubectl("get", "smc", "-o", "wide"), "\n")
-		Expect(strings.Fields(lines[0])).To(Equal([]string{"NAME", "PHASE", "VERSION", "ISTIOD", "CNI", "ZTUNNEL", "PROGRESS", "AGE", "MESSAGE"}))
+		Expect(strings.Fields(lines[0])).To(Equal([]string{"NAME", "PHASE", "VERSION", "ISTIOD", "CNI", "ZTUNNEL", "TRAFFIC", "PROGRESS", "AGE", "MESSAGE"}))
 		Expect(strings.Fields(lines[1])[:6]).To(Equal([]string{"managed-istio", "SUCCEEDED", "1.26.2", "2/2", "5/5", "5/5"}))
 	})
 

@@ -136,8 +136,8 @@ var _ = Describe("Probes", Ordered, func() {
 			release := answer("node-1", probe.Result{Reason: probe.NoRoute, Message: "no answer"})
 			Eventually(traffic).Should(HaveField("Nodes.Failing", BeEquivalentTo(1)))
 			mark := env.Cluster.Audit().Mark()
-			time.Sleep(20 * time.Second)
-			Expect(len(env.Requests(mark))).To(BeNumerically("<=", 5), "one list an interval")
+			Consistently(func() int { return len(env.Requests(mark)) }, 20*time.Second, time.Second).Should(
+				BeNumerically("<=", 5), "one list an interval")
 			release()
 			Eventually(traffic).Should(HaveField("Proven", "2/2"))
 		})
@@ -171,8 +171,8 @@ var _ = Describe("Probes", Ordered, func() {
 				HaveField("Reason", v1.ReasonApplyFailed), HaveField("Message", ContainSubstring("run helm upgrade"))))
 			Expect(env.Mesh().Status.Phase).To(Equal(v1.PhaseSucceeded))
 			mark := env.Cluster.Audit().Mark()
-			time.Sleep(15 * time.Second)
-			Expect(len(env.Requests(mark, cluster.Writes()))).To(BeNumerically("<=", 3), "a try every 30 seconds, and its status")
+			Consistently(func() int { return len(env.Requests(mark, cluster.Writes())) }, 15*time.Second, time.Second).Should(
+				BeNumerically("<=", 3), "a try every 30 seconds, and its status")
 			env.AuthorizeProbes(ctx)
 			Eventually(traffic).Should(HaveField("Proven", "2/2"))
 			Expect(env.Condition(v1.ConditionTrafficProven).Status).To(Equal(metav1.ConditionTrue))
