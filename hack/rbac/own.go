@@ -35,9 +35,7 @@ func own() []role {
 				{group: "authentication.k8s.io", resources: []string{"tokenreviews"}, verbs: []string{"create"}},
 				{group: "authorization.k8s.io", resources: []string{"subjectaccessreviews"}, verbs: []string{"create"}},
 			}},
-			{comment: "Whether the namespace of the probes exists.", when: ".Values.probe.enabled", rules: []rule{
-				{resources: []string{"namespaces"}, verbs: []string{"get"}, names: []string{probeNamespace}},
-			}},
+			findingProbes(),
 			restoring(),
 			listing(),
 			labeling(),
@@ -130,13 +128,25 @@ func labeling() section {
 	}
 }
 
+// probesAllowed is the chart's condition for what the probes need.
+const probesAllowed = ".Values.probe.enabled"
+
+// findingProbes lets the operator find out whether the namespace of the probes exists.
+func findingProbes() section {
+	return section{
+		comment: "Whether the namespace of the probes exists.",
+		when:    probesAllowed,
+		rules:   []rule{{resources: []string{"namespaces"}, verbs: []string{"get"}, names: []string{probeNamespace}}},
+	}
+}
+
 // probing lets the operator run the probes of spec.probe.
 func probing() role {
 	write := []string{"create", "delete", "patch"}
 	names := []string{plan.ProbeName}
 	policies := []string{object.AuthorizationPolicy.Resource, object.PeerAuthentication.Resource}
 	security := object.AuthorizationPolicy.GVK.Group
-	return role{namespace: probeNamespace, when: ".Values.probe.enabled", sections: []section{
+	return role{namespace: probeNamespace, when: probesAllowed, sections: []section{
 		{comment: "Reads and watches of the probes, to detect drift and to find out which are not ready.", rules: []rule{
 			{resources: []string{"serviceaccounts", "services"}, verbs: []string{"list", "watch"}},
 			{resources: []string{"pods"}, verbs: []string{"list"}},

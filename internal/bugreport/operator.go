@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
+	"github.com/gloo-operator/gloo-operator/internal/plan"
 )
 
 // runtimeKind names a kind in URLs.
@@ -64,7 +65,7 @@ func (c *collector) readExtensions(ctx context.Context) {
 	found, err := c.clientset.CoreV1().ConfigMaps(c.Namespace).Get(ctx, v1.ExtensionsName, metav1.GetOptions{})
 	switch {
 	case err == nil:
-		c.extensions = extensionsOf(found)
+		c.extensions = plan.ExtensionsOf(found)
 	case !apierrors.IsNotFound(err):
 		c.failed("reading ConfigMap "+v1.ExtensionsName, err)
 		c.valuesUnknown = true

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
@@ -44,16 +43,4 @@ func layerOf(text string) values.Layer {
 		words = append(words, word)
 	}
 	return values.Layer{FromUser: true, Values: map[string]any{"values": words}}
-}
-
-// extensionsOf returns all texts of the extensions ConfigMap.
-func extensionsOf(configMap *corev1.ConfigMap) map[string]string {
-	texts := maps.Clone(configMap.Data)
-	for key, content := range configMap.BinaryData {
-		if texts == nil {
-			texts = map[string]string{}
-		}
-		texts[key] = string(content)
-	}
-	return texts
 }

@@ -5,7 +5,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -45,7 +44,7 @@ func (r *Reconciler) build(ctx context.Context, a *attempt, version string) (*pl
 	spec := a.smc.Spec
 	spec.Version = version
 	built, err := r.builder.Build(plan.Input{
-		Owner: a.smc.Name, Spec: spec, Extensions: configMapData(extensions), Archives: charts.archives, PullSecrets: secrets, Probe: r.probe, Facts: plan.Facts{
+		Owner: a.smc.Name, Spec: spec, Extensions: plan.ExtensionsOf(extensions), Archives: charts.archives, PullSecrets: secrets, Probe: r.probe, Facts: plan.Facts{
 			KubernetesVersion: a.facts.KubernetesVersion, GatewayAPI: installedGatewayAPI(a.facts),
 			Platform: a.facts.HelmPlatform(), StandardCNIDirs: a.facts.StandardCNIDirectories(), SingleNode: a.facts.SingleNode(),
 		},
@@ -69,17 +68,4 @@ func planBlocker(err error) *status.Blocker {
 		failure.Message += "; the operator retries"
 	}
 	return failure
-}
-
-// configMapData returns all texts of a ConfigMap. kubectl puts files that are not UTF-8
-// under binaryData: they are read like the others, so that they are refused by name.
-func configMapData(configMap *corev1.ConfigMap) map[string]string {
-	texts := maps.Clone(configMap.Data)
-	for key, content := range configMap.BinaryData {
-		if texts == nil {
-			texts = map[string]string{}
-		}
-		texts[key] = string(content)
-	}
-	return texts
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/json"
 
 	v1 "github.com/gloo-operator/gloo-operator/api/v1"
@@ -134,4 +135,17 @@ func childOf(node *yamlv3.Node, name string) []*yamlv3.Node {
 		}
 	}
 	return nil
+}
+
+// ExtensionsOf returns all texts of the extensions ConfigMap. kubectl puts files that are not
+// UTF-8 under binaryData: they are read like the others, so that they are refused by name.
+func ExtensionsOf(configMap *corev1.ConfigMap) map[string]string {
+	texts := maps.Clone(configMap.Data)
+	for key, content := range configMap.BinaryData {
+		if texts == nil {
+			texts = map[string]string{}
+		}
+		texts[key] = string(content)
+	}
+	return texts
 }
